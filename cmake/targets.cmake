@@ -1,0 +1,68 @@
+# How this project makes its libraries and programs. Sources are globbed with CONFIGURE_DEPENDS: a new file needs no
+# edit here, and the build notices it by itself.
+
+# Flags of Cadena's own code. They are PRIVATE everywhere: a user's target never sees them.
+function(cadena_flags target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wconversion
+    # errno and floating-point traps are not part of any contract here, and they keep loops scalar. -ffast-math would
+    # break NaN handling and the fixed order of reductions.
+    -fno-math-errno -fno-trapping-math)
+  # Library, tests, benchmarks and examples must agree: the SIMD width is part of the types in elementwise.hpp.
+  if(CADENA_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  elseif(CADENA_V3)
+    target_compile_options(${target} PRIVATE -march=x86-64-v3)
+  endif()
+  if(CADENA_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${CADENA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${CADENA_SANITIZE})
+  endif()
+  if(CADENA_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()
+
+# cadena_library(name): all *.cpp of the current folder become cadena::<name>.
+function(cadena_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  if(NOT sources)
+    message(STATUS "cadena::${name} has no sources yet")
+    return()
+  endif()
+  add_library(cadena_${name} STATIC ${sources})
+  add_library(cadena::${name} ALIAS cadena_${name})
+  set_target_properties(cadena_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(cadena_${name} PUBLIC
+    $<BUILD_INTERFACE:${cadena_SOURCE_DIR}> $<INSTALL_INTERFACE:include/cadena>)
+  cadena_flags(cadena_${name})
+endfunction()
+
+# cadena_support(name): the *.cpp of the folder support/, shared by the programs beside it.
+function(cadena_support name)
+  file(GLOB sources CONFIGURE_DEPENDS support/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARGN})
+  cadena_flags(${name})
+endfunction()
+
+# cadena_program(name source libraries...)
+function(cadena_program name source)
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  cadena_flags(${name})
+endfunction()
+
+# While the project is young a library may still be empty; whoever links it then simply gets nothing.
+set(CADENA_LIBRARIES)
+foreach(name nn optim data autodiff)
+  list(APPEND CADENA_LIBRARIES $<TARGET_NAME_IF_EXISTS:cadena_${name}>)
+endforeach()
