@@ -1,0 +1,91 @@
+// rand, randn, randint, randperm: argument checks around the loops of kernels/random.cpp.
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "autodiff/kernels/random.hpp"
+#include "autodiff/random.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace cadena {
+namespace {
+
+void expect_floating(const char* op, DType dtype) {
+  if (is_floating(dtype)) return;
+  throw DtypeError(std::string("[") + op + "] expected dtype f32 or f64, got " + std::string(name(dtype)));
+}
+
+/// A new tensor of a floating dtype, filled by fill(pointer, count, start).
+template <class Fill>
+Tensor filled(const char* op, const Shape& shape, Generator& g, DType dtype, const Fill& fill) {
+  expect_floating(op, dtype);
+  checked_numel(op, shape, itemsize(dtype));
+  Tensor out = empty(shape, dtype);
+  const std::int64_t n = out.numel();
+  const auto run = [&]<class T>(T* data) {
+    const auto position = g.advance(kernels::blocks_for<T>(n));
+    fill(data, n, kernels::RandomStart{g.seed(), position});
+  };
+  if (dtype == f32)
+    run(out.mutable_data<float>());
+  else
+    run(out.mutable_data<double>());
+  return out;
+}
+
+/// Every number in [low, high) must be exact in `dtype`.
+void expect_range(std::int64_t low, std::int64_t high, DType dtype) {
+  if (low < high && dtype == i64) return;
+  std::string range = "[";
+  range += std::to_string(low) + ", " + std::to_string(high) + ")";
+  if (low >= high) throw ValueError("[randint] expected low < high, got " + range);
+  const std::int64_t most = dtype == boolean ? 1 : std::int64_t{1} << (dtype == f32 ? 24 : 53);
+  const std::int64_t least = dtype == boolean ? 0 : -most;
+  if (low >= least && high - 1 <= most) return;
+  throw ValueError("[randint] expected a range that " + std::string(name(dtype)) + " holds exactly, [" +
+                   std::to_string(least) + ", " + std::to_string(most) + "], got " + range);
+}
+
+}  // namespace
+
+Tensor rand(const Shape& shape, Generator& g, DType dtype) {
+  return filled("rand", shape, g, dtype, [](auto* out, std::int64_t n, kernels::RandomStart start) {
+    kernels::fill_uniform(out, n, start);
+  });
+}
+
+Tensor randn(const Shape& shape, Generator& g, DType dtype) {
+  return filled("randn", shape, g, dtype, [](auto* out, std::int64_t n, kernels::RandomStart start) {
+    kernels::fill_normal(out, n, start);
+  });
+}
+
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& g, DType dtype) {
+  expect_range(low, high, dtype);
+  checked_numel("randint", shape, itemsize(dtype));
+  Tensor out = empty(shape, dtype);
+  const std::int64_t n = out.numel();
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  const kernels::RandomStart start{g.seed(), g.advance((static_cast<std::uint64_t>(n) + 1) / 2)};
+  visit(dtype, [&]<class T>(T) { kernels::fill_integers(out.mutable_data<T>(), n, low, range, start); });
+  return out;
+}
+
+// Fisher and Yates' shuffle: every permutation is equally likely.
+Tensor randperm(std::int64_t n, Generator& g) {
+  if (n < 0) throw ValueError("[randperm] expected n >= 0, got " + std::to_string(n));
+  Tensor out = empty({n}, i64);
+  auto* p = out.mutable_data<std::int64_t>();
+  std::iota(p, p + n, std::int64_t{0});
+  for (std::int64_t i = n - 1; i > 0; --i) std::swap(p[i], p[g.below(static_cast<std::uint64_t>(i) + 1)]);
+  return out;
+}
+
+Tensor rand(const Shape& shape, DType dtype) { return rand(shape, default_generator(), dtype); }
+Tensor randn(const Shape& shape, DType dtype) { return randn(shape, default_generator(), dtype); }
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype) {
+  return randint(low, high, shape, default_generator(), dtype);
+}
+Tensor randperm(std::int64_t n) { return randperm(n, default_generator()); }
+
+}  // namespace cadena
