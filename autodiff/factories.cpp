@@ -92,7 +92,10 @@ std::int64_t count_whole(std::int64_t start, std::int64_t end, std::int64_t step
   return static_cast<std::int64_t>(count);
 }
 
-double entry(double start, double step, std::int64_t i) { return start + static_cast<double>(i) * step; }
+// Fused in the source, so that no compiler has the choice.
+double entry(double start, double step, std::int64_t i) {
+  return std::fma(static_cast<double>(i), step, start);
+}
 
 /// In unsigned arithmetic: the result is in range, i * step alone need not be.
 std::int64_t entry(std::int64_t start, std::int64_t step, std::int64_t i) {
@@ -205,8 +208,8 @@ Tensor linspace(double start, double end, std::int64_t steps, DType dtype) {
   const double step = std::isfinite(end - start) ? (end - start) / last : end / last - start / last;
   const auto fill = [&]<class T>(T* p) {
     for (std::int64_t i = 0; i < steps; ++i)
-      p[i] = static_cast<T>(i == 0 || i < steps / 2 ? start + static_cast<double>(i) * step
-                                                    : end - static_cast<double>(steps - 1 - i) * step);
+      p[i] =
+          static_cast<T>(i == 0 || i < steps / 2 ? entry(start, step, i) : entry(end, -step, steps - 1 - i));
   };
   if (dtype == f32)
     fill(out.mutable_data<float>());
