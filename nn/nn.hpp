@@ -1,0 +1,10 @@
+// Layers, containers, losses and initialisers.
+#pragma once
+
+#include "nn/activation.hpp"
+#include "nn/init.hpp"
+#include "nn/linear.hpp"
+#include "nn/loss.hpp"
+#include "nn/module.hpp"
+#include "nn/parameter.hpp"
+#include "nn/sequential.hpp"

@@ -1,0 +1,6 @@
+// Optimizers. They depend on tensors only.
+#pragma once
+
+#include "optim/adam.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/sgd.hpp"
