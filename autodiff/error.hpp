@@ -37,6 +37,11 @@ class GraphError : public Error {
   using Error::Error;
 };
 
+/// The system has no more memory; the message says how much was asked for.
+class MemoryError : public Error {
+  using Error::Error;
+};
+
 /// A file or folder that cannot be opened, read or written.
 class IoError : public Error {
   using Error::Error;

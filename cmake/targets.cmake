@@ -10,6 +10,11 @@ function(cadena_flags target)
     # errno and floating-point traps are not part of any contract here, and they keep loops scalar. -ffast-math would
     # break NaN handling and the fixed order of reductions.
     -fno-math-errno -fno-trapping-math)
+  # False alarms of g++ 12: the deliberately undefined operands of AVX-512 intrinsics (GCC bug 105593), and literal +
+  # std::string (105651).
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized -Wno-restrict)
+  endif()
   # Library, tests, benchmarks and examples must agree: the SIMD width is part of the types in elementwise.hpp.
   if(CADENA_NATIVE)
     target_compile_options(${target} PRIVATE -march=native)

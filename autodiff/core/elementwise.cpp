@@ -1,0 +1,149 @@
+#include "autodiff/core/elementwise.hpp"
+
+#include <string>
+
+#include "autodiff/error.hpp"
+
+namespace cadena::detail {
+
+constinit thread_local DType literal_dtype = f32;
+
+namespace {
+
+/// Attributes of ops that have none: their address is never read.
+constexpr int no_attributes = 0;
+
+struct LiteralDtype {
+  DType former = literal_dtype;
+  explicit LiteralDtype(DType t) { literal_dtype = t; }
+  ~LiteralDtype() { literal_dtype = former; }
+  LiteralDtype(const LiteralDtype&) = delete;
+  LiteralDtype& operator=(const LiteralDtype&) = delete;
+};
+
+Tensor number(const Scalar& s, DType dtype) {
+  Tensor t = make_tensor({}, 1, dtype);
+  void* p = raw_impl(t)->data;
+  if (dtype == f32) *static_cast<float*>(p) = s.to<float>();
+  else if (dtype == f64) *static_cast<double*>(p) = s.to<double>();
+  else *static_cast<std::int64_t*>(p) = s.to<std::int64_t>();
+  return t;
+}
+
+kernels::MapInput map_input(const Tensor& t, const Shape& out) {
+  const TensorImpl* p = raw_impl(t);
+  return {p->data, itemsize(p->dtype), kernels::broadcast_strides(p->shape, p->strides, out)};
+}
+
+/// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the first.
+Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const Tensor* operands, int n) {
+  const TensorImpl* first = raw_impl(operands[0]);
+  bool same = first->contiguous;
+  for (int i = 1; i < n && same; ++i)
+    if (const TensorImpl* p = raw_impl(operands[i])) same = p->contiguous && p->shape == first->shape;
+  if (same) {
+    Tensor out = make_tensor(first->shape, first->numel, first->dtype);
+    const void* pointers[kernels::map_max_inputs];
+    std::size_t sizes[kernels::map_max_inputs];
+    for (int i = 0; i < n; ++i) {
+      const TensorImpl* p = raw_impl(operands[i]);
+      pointers[i] = p ? p->data : nullptr;
+      sizes[i] = itemsize(first->dtype);
+    }
+    if (first->numel > 0)
+      kernels::map_contiguous(loop, op, raw_impl(out)->data, sizes[0], pointers, sizes, n, first->numel);
+    return out;
+  }
+  Shape shape = first->shape;
+  for (int i = 1; i < n; ++i)
+    if (operands[i].defined()) shape = broadcast(name, shape, raw_impl(operands[i])->shape);
+  const auto numel = checked_numel(name, shape, itemsize(first->dtype));
+  Tensor out = make_tensor(shape, numel, first->dtype);
+  kernels::MapInput inputs[kernels::map_max_inputs];
+  for (int i = 0; i < n; ++i)
+    if (operands[i].defined()) inputs[i] = map_input(operands[i], shape);
+  kernels::map(loop, op, raw_impl(out)->data, itemsize(first->dtype), shape, inputs, n);
+  return out;
+}
+
+}  // namespace
+
+void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs, int n) {
+  bool any_tensor = false;
+  DType dtype = boolean;
+  for (int i = 0; i < n; ++i) {
+    if (!operands[i].tensor()) continue;
+    dtype = any_tensor ? promote(dtype, impl(*operands[i].tensor())->dtype) : impl(*operands[i].tensor())->dtype;
+    any_tensor = true;
+  }
+  for (int i = 0; i < n; ++i) {
+    if (operands[i].tensor()) continue;
+    const DType kind = operands[i].scalar().kind();
+    if (!any_tensor && is_floating(kind)) dtype = promote(dtype, literal_dtype);
+    else if (!is_floating(dtype)) dtype = promote(dtype, kind);
+  }
+  if (dtype == boolean) dtype = i64;
+  if (dtype == i64 && !meta.integral) dtype = f32;
+  for (int i = 0; i < n; ++i) {
+    if (const Tensor* t = operands[i].tensor()) inputs[i] = raw_impl(*t)->dtype == dtype ? *t : to(*t, dtype);
+    else inputs[i] = number(operands[i].scalar(), dtype);
+  }
+}
+
+Tensor elementwise(const ElementwiseRules& rules, const void* op, Tensor* inputs,
+                   Ref<ElementwiseNode> (*make)(const void* op)) {
+  const DType dtype = raw_impl(inputs[0])->dtype;
+  const auto loop = rules.value[dtype == f32 ? 0 : dtype == f64 ? 1 : 2];
+  Tensor out = run_loop(rules.meta.name.data(), loop, op, inputs, rules.arity);
+  const auto n = static_cast<std::size_t>(rules.arity);
+  if (is_floating(dtype) && recording(rules.meta.name, inputs, n)) {
+    auto node = make ? make(op) : Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules));
+    node->attach(out, inputs, n, rules.meta.reads);
+    raw_impl(out)->node = Edge::share(node.get());
+  }
+  return out;
+}
+
+Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) const {
+  using Flow = ElementwiseRules::Flow;
+  if (rules->flow[i] == Flow::stops) return {};
+  if (rules->flow[i] == Flow::passes) return g;
+  const void* attributes = op() ? op() : &no_attributes;
+  bool record = grad_enabled && (raw_impl(g)->node || y.defined());
+  for (int k = 0; k < rules->arity; ++k) record |= grad_enabled && x[k].defined() && raw_impl(x[k])->node;
+  const unsigned reads = rules->meta.reads[static_cast<std::size_t>(i)];
+  Tensor declared[max_arity];
+  for (int k = 0; k < rules->arity; ++k)
+    if (reads >> k & 1u) declared[k] = x[k];
+  if (record) {
+    LiteralDtype guard(dtype);
+    return rules->recorded[i](attributes, g, declared, reads & Y ? y : Tensor());
+  }
+  Tensor operands[kernels::map_max_inputs];
+  operands[0] = g;
+  for (int k = 0; k < rules->arity; ++k) operands[k + 1] = declared[k];
+  if (reads & Y) operands[rules->arity + 1] = y;
+  return run_loop(rules->meta.name.data(), rules->partial[i][dtype == f64], attributes, operands, rules->arity + 2);
+}
+
+void ElementwiseNode::vjp(const Tensor& g, const bool* need, Tensor* gin) {
+  Tensor x[max_arity];
+  for (int k = 0; k < rules->arity; ++k) x[k] = input(k);
+  const Tensor y = output();
+  for (int i = 0; i < rules->arity; ++i)
+    if (need[i]) gin[i] = partial(i, g, x, y);
+}
+
+Tensor ElementwiseNode::jvp(const Tensor* tangents) {
+  Tensor x[max_arity], sum;
+  for (int k = 0; k < rules->arity; ++k) x[k] = input(k);
+  const Tensor y = output();
+  for (int i = 0; i < rules->arity; ++i) {
+    if (!tangents[i].defined()) continue;
+    Tensor t = partial(i, tangents[i], x, y);
+    if (t.defined()) sum = sum.defined() ? add(sum, t) : t;
+  }
+  return sum;
+}
+
+}  // namespace cadena::detail

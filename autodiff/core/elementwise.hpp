@@ -1,0 +1,192 @@
+// From a formula to an operation: the fused loops, the recorded reading with tensors, and the node.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "autodiff/core/op.hpp"
+#include "autodiff/formulas.hpp"
+#include "autodiff/kernels/map.hpp"
+
+namespace cadena::detail {
+
+inline constexpr int max_arity = 3;
+
+/// Everything about an elementwise op that can be shared by all: one table per op, of plain function pointers.
+struct ElementwiseRules {
+  enum class Flow : std::uint8_t { computed, passes, stops };
+
+  Meta meta;
+  int arity;
+  kernels::MapLoop value[3];               ///< by dtype f32, f64, i64 (null if not integral)
+  Flow flow[max_arity];                    ///< of the cotangent to input i
+  kernels::MapLoop partial[max_arity][2];  ///< operands: cotangent, inputs, output
+  /// Cotangent times partial i, in recorded tensor operations.
+  Tensor (*recorded[max_arity])(const void* op, const Tensor& g, const Tensor* x, const Tensor& y);
+};
+
+struct ElementwiseNode : RecordedNode {
+  const ElementwiseRules* rules;
+  explicit ElementwiseNode(const ElementwiseRules& r) : rules(&r) {}
+  virtual const void* op() const { return nullptr; }
+  std::string_view name() const override { return rules->meta.name; }
+  void vjp(const Tensor& g, const bool* need, Tensor* gin) override;
+  Tensor jvp(const Tensor* tangents) override;
+
+ private:
+  Tensor partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) const;
+};
+
+/// Dtype promotion of the operands, recorded where it needs a cast; numbers become tensors of that dtype.
+void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs, int n);
+
+/// Evaluates and records with the node that `make` returns. Inputs have one dtype, which the op supports.
+Tensor elementwise(const ElementwiseRules& rules, const void* op, Tensor* inputs, Ref<ElementwiseNode> (*make)(const void* op));
+
+/// g * d where an exactly zero g wins over an infinite or undefined d.
+Tensor absorbing_mul(const Tensor& g, const Operand& d);
+
+/// dtype of `where(c, 1, 0)` while a formula is read with tensors, so that literals keep the tensors' precision.
+extern constinit thread_local DType literal_dtype;
+
+// Loops.
+
+/// i64 in formulas.
+struct Whole {
+  std::int64_t v;
+  static std::int64_t wrap(std::uint64_t u) { return static_cast<std::int64_t>(u); }
+  std::uint64_t u() const { return static_cast<std::uint64_t>(v); }
+  friend Whole operator+(Whole a, Whole b) { return {wrap(a.u() + b.u())}; }
+  friend Whole operator-(Whole a, Whole b) { return {wrap(a.u() - b.u())}; }
+  friend Whole operator*(Whole a, Whole b) { return {wrap(a.u() * b.u())}; }
+  friend Whole operator-(Whole a) { return {wrap(0 - a.u())}; }
+  friend Whole abs(Whole a) { return a.v < 0 ? -a : a; }
+  friend Whole maximum(Whole a, Whole b) { return a.v > b.v ? a : b; }
+  friend Whole minimum(Whole a, Whole b) { return a.v < b.v ? a : b; }
+};
+
+/// out[i] = formula(in[0][i], ...), `Mask` telling which operands are there; the others read as NaN.
+template <class T, unsigned Mask, std::size_t... I, class F>
+void lane_loop(const F& formula, void* out, const void* const* in, std::int64_t n, std::index_sequence<I...>) {
+  using L = kernels::Lane<T>;
+  constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+  T* to = static_cast<T*>(out);
+  auto pointer = [&](std::size_t k) { return static_cast<const T*>(in[k]); };
+  auto full = [&]<std::size_t K>(std::int64_t i) -> L {
+    if constexpr (Mask >> K & 1u) return L::load(pointer(K) + i);
+    else return nan;
+  };
+  auto first = [&]<std::size_t K>(std::int64_t i, std::int64_t count) -> L {
+    if constexpr (Mask >> K & 1u) return L::load_first(pointer(K) + i, count);
+    else return nan;
+  };
+  std::int64_t i = 0;
+  for (; i + L::size <= n; i += L::size) L(formula(full.template operator()<I>(i)...)).store(to + i);
+  if (i < n) L(formula(first.template operator()<I>(i, n - i)...)).store_first(to + i, n - i);
+}
+
+template <class Op, class T, int N>
+void value_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+  const Op& formula = *static_cast<const Op*>(op);
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      auto x = [&](int k) { return Whole{static_cast<const std::int64_t*>(in[k])[i]}; };
+      if constexpr (N == 1) static_cast<std::int64_t*>(out)[i] = formula.f(x(0)).v;
+      else static_cast<std::int64_t*>(out)[i] = formula.f(x(0), x(1)).v;
+    }
+  } else {
+    lane_loop<T, (1u << N) - 1>([&](auto... x) { return formula.f(x...); }, out, in, n, std::make_index_sequence<N>{});
+  }
+}
+
+/// The op's partial derivative for input I, read with whatever the arguments are.
+template <class Op, int N, int I, class... X>
+auto read_partial(const Op& op, const X&... xy) {
+  if constexpr (N == 1) return op.dx(xy...);
+  else if constexpr (I == 0) return op.dx1(xy...);
+  else return op.dx2(xy...);
+}
+
+/// Bits of the operands {g, x..., y} from the declared reads.
+template <int N>
+constexpr unsigned operand_mask(std::uint8_t reads) {
+  return 1u | (reads & ((1u << N) - 1)) << 1 | (reads & Y ? 1u << (N + 1) : 0u);
+}
+
+template <class Op, class T, int N, int I>
+void partial_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+  const Op& formula = *static_cast<const Op*>(op);
+  using L = kernels::Lane<T>;
+  auto product = [&](L g, auto... xy) -> L {
+    const L d = read_partial<Op, N, I>(formula, xy...);
+    if constexpr (Op::meta.singular) return where(eq(g, 0), 0, g * d);
+    else return g * d;
+  };
+  lane_loop<T, operand_mask<N>(Op::meta.reads[I])>(product, out, in, n, std::make_index_sequence<N + 2>{});
+}
+
+template <class Op, int N, int I>
+Tensor recorded_partial(const void* op, const Tensor& g, const Tensor* x, const Tensor& y) {
+  const Op& formula = *static_cast<const Op*>(op);
+  auto times = [&](const Operand& d) { return Op::meta.singular ? absorbing_mul(g, d) : mul(g, d); };
+  if constexpr (N == 1) return times(read_partial<Op, N, I>(formula, x[0], y));
+  else return times(read_partial<Op, N, I>(formula, x[0], x[1], y));
+}
+
+/// What partial I is, read with lanes: One, Zero, a literal or a lane.
+template <class Op, int N, int I, std::size_t... K>
+auto partial_type(std::index_sequence<K...>) {
+  return read_partial<Op, N, I>(Op{}, ((void)K, kernels::Lane<float>(0))...);
+}
+
+template <class Op, int N, int I>
+constexpr void fill_partial(ElementwiseRules& r) {
+  using D = decltype(partial_type<Op, N, I>(std::make_index_sequence<N + 1>{}));
+  using Flow = ElementwiseRules::Flow;
+  r.flow[I] = std::is_same_v<D, formulas::One>    ? Flow::passes
+              : std::is_same_v<D, formulas::Zero> ? Flow::stops
+                                                  : Flow::computed;
+  if constexpr (!std::is_same_v<D, formulas::One> && !std::is_same_v<D, formulas::Zero>) {
+    r.partial[I][0] = partial_loop<Op, float, N, I>;
+    r.partial[I][1] = partial_loop<Op, double, N, I>;
+    r.recorded[I] = recorded_partial<Op, N, I>;
+  }
+}
+
+template <class Op, int N>
+constexpr ElementwiseRules make_rules() {
+  ElementwiseRules r{};
+  r.meta = Op::meta;
+  r.arity = N;
+  r.value[0] = value_loop<Op, float, N>;
+  r.value[1] = value_loop<Op, double, N>;
+  if constexpr (Op::meta.integral) r.value[2] = value_loop<Op, std::int64_t, N>;
+  fill_partial<Op, N, 0>(r);
+  if constexpr (N == 2) fill_partial<Op, N, 1>(r);
+  return r;
+}
+
+/// The table of a formula struct without attributes.
+template <class Op, int N>
+inline constexpr ElementwiseRules rules_of = make_rules<Op, N>();
+
+template <class Op>
+Tensor elementwise_call(const Operand& a) {
+  Tensor in[1];
+  promote_operands(Op::meta, &a, in, 1);
+  static constexpr Op op{};
+  return elementwise(rules_of<Op, 1>, &op, in, nullptr);
+}
+
+template <class Op>
+Tensor elementwise_call(const Operand& a, const Operand& b) {
+  const Operand operands[] = {a, b};
+  Tensor in[2];
+  promote_operands(Op::meta, operands, in, 2);
+  static constexpr Op op{};
+  return elementwise(rules_of<Op, 2>, &op, in, nullptr);
+}
+
+}  // namespace cadena::detail

@@ -1,0 +1,251 @@
+// The public functions of grad.hpp on top of the engine.
+#include "autodiff/grad.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "autodiff/core/engine.hpp"
+#include "autodiff/core/op.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/ops.hpp"
+
+namespace cadena {
+
+using detail::Node;
+
+namespace {
+
+/// The cotangent to start from: the seed, or 1 for a single element.
+Tensor seed_for(const char* op, const Tensor& output, const Tensor& seed) {
+  if (seed.defined()) return seed;
+  if (output.numel() != 1)
+    throw GraphError("[" + std::string(op) + "] expected a seed for an output of several elements, got none for shape " +
+                     to_string(output.shape()));
+  return ones(output.shape(), output.dtype());
+}
+
+Node* node_of(const char* op, const Tensor& t, const char* what) {
+  Node* node = detail::impl(t)->node.get();
+  if (!node)
+    throw GraphError("[" + std::string(op) + "] expected " + what + " that requires grad, got a constant of shape " +
+                     to_string(t.shape()) + " " + std::string(name(t.dtype())));
+  return node;
+}
+
+void check_seeds(const char* op, const TensorList& outputs, const TensorList& seeds) {
+  if (outputs.empty()) throw ValueError("[" + std::string(op) + "] expected at least one output, got none");
+  if (!seeds.empty() && seeds.size() != outputs.size())
+    throw ValueError("[" + std::string(op) + "] expected as many seeds as outputs (" +
+                     std::to_string(outputs.size()) + "), got " + std::to_string(seeds.size()));
+}
+
+}  // namespace
+
+void backward(const TensorList& outputs, const TensorList& seeds, BackwardOptions options) {
+  check_seeds("backward", outputs, seeds);
+  detail::Sweep sweep(options.create_graph, options.retain_graph || options.create_graph);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Node* node = node_of("backward", outputs[i], "an output");
+    sweep.seed(node, seed_for("backward", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
+  }
+  sweep.run();
+  sweep.commit();
+}
+
+void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
+  cadena::backward({*this}, {seed}, options);
+}
+
+TensorList grad(const TensorList& outputs, const TensorList& inputs, GradOptions options, const TensorList& seeds) {
+  check_seeds("grad", outputs, seeds);
+  std::vector<Node*> sources, targets;
+  for (const auto& output : outputs) sources.push_back(node_of("grad", output, "an output"));
+  for (const auto& input : inputs) targets.push_back(node_of("grad", input, "an input"));
+  detail::Sweep sweep(options.create_graph, options.retain_graph || options.create_graph);
+  sweep.capture(sources, targets);
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    if (!sweep.reached[i] && !options.allow_unused)
+      throw GraphError("[grad] expected inputs that the outputs depend on, got input " + std::to_string(i) +
+                       " of shape " + to_string(inputs[i].shape()) + " outside their graph (allow_unused permits it)");
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    sweep.seed(sources[i], seed_for("grad", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
+  sweep.run();
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    if (sweep.reached[i] && !sweep.captured[i].defined()) sweep.captured[i] = zeros_like(inputs[i]);
+  return std::move(sweep.captured);
+}
+
+Tensor grad(const Tensor& output, const Tensor& input, GradOptions options, const Tensor& seed) {
+  return grad(TensorList{output}, TensorList{input}, options, TensorList{seed})[0];
+}
+
+TensorList jvp_replay(const TensorList& outputs, const TensorList& inputs, const TensorList& tangents) {
+  if (inputs.size() != tangents.size())
+    throw ValueError("[jvp] expected as many tangents as inputs (" + std::to_string(inputs.size()) + "), got " +
+                     std::to_string(tangents.size()));
+  detail::Numbering numbering(true);
+  std::vector<detail::Edge> nodes;
+  std::vector<Tensor> tangent;
+  struct Forget {  // also when a rule throws
+    detail::Numbering& numbering;
+    std::vector<detail::Edge>& nodes;
+    ~Forget() {
+      for (auto& node : nodes) numbering.forget(node.get());
+    }
+  } forget{numbering, nodes};
+  auto add_node = [&](Node* node) {
+    if (!node || numbering.find(node) != detail::Numbering::absent) return;
+    numbering.set(node, static_cast<std::uint32_t>(nodes.size()));
+    nodes.push_back(detail::Edge::share(node));
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    add_node(node_of("jvp", inputs[i], "an input"));
+    if (tangents[i].defined() && !(tangents[i].shape() == inputs[i].shape()))
+      throw ShapeError("[jvp] expected a tangent of shape " + to_string(inputs[i].shape()) + ", got " +
+                       to_string(tangents[i].shape()));
+    if (tangents[i].defined() && tangents[i].dtype() != inputs[i].dtype())
+      throw DtypeError("[jvp] expected a tangent of " + std::string(name(inputs[i].dtype())) + ", got " +
+                       std::string(name(tangents[i].dtype())));
+  }
+  const std::size_t n_inputs = nodes.size();
+  for (const auto& output : outputs) add_node(detail::impl(output)->node.get());
+  for (std::size_t next = n_inputs; next < nodes.size(); ++next)
+    for (int i = 0; i < nodes[next]->n_edges; ++i) add_node(nodes[next]->edges[i].get());
+
+  tangent.resize(nodes.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Tensor& t = tangent[numbering.find(detail::impl(inputs[i])->node.get())];
+    if (tangents[i].defined()) t = t.defined() ? add(t, tangents[i]) : tangents[i];
+  }
+  std::vector<std::uint32_t> order;
+  for (auto i = n_inputs; i < nodes.size(); ++i) order.push_back(static_cast<std::uint32_t>(i));
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return nodes[a]->seq < nodes[b]->seq; });
+  TensorList given;
+  for (auto n : order) {
+    Node& node = *nodes[n];
+    given.assign(static_cast<std::size_t>(node.n_edges), Tensor());
+    bool any = false;
+    for (int i = 0; i < node.n_edges; ++i) {
+      if (!node.edges[i]) continue;
+      given[static_cast<std::size_t>(i)] = tangent[numbering.find(node.edges[i].get())];
+      any |= given[static_cast<std::size_t>(i)].defined();
+    }
+    if (node.freed)
+      throw GraphError("[" + std::string(node.name()) + "] expected a graph that can be replayed, got one that was freed");
+    if (!any) continue;
+    Tensor t = node.jvp(given.data());
+    if (t.defined() && !(t.shape() == node.shape)) t = expand(t, node.shape);
+    tangent[n] = std::move(t);
+  }
+  TensorList result;
+  for (const auto& output : outputs) {
+    Node* node = detail::impl(output)->node.get();
+    result.push_back(node ? tangent[numbering.find(node)] : Tensor());
+  }
+  return result;
+}
+
+namespace detail {
+
+namespace {
+
+/// Inputs under nodes of their own, so that derivatives stop there; connected to the outer graph if they were.
+TensorList fresh_inputs(const TensorList& inputs) {
+  TensorList fresh;
+  for (const auto& x : inputs) {
+    if (x.requires_grad()) fresh.push_back(alias(x));
+    else if (is_floating(x.dtype())) fresh.push_back(x.detach().requires_grad_());
+    else throw DtypeError("[grad] expected inputs of f32 or f64, got " + std::string(name(x.dtype())));
+  }
+  return fresh;
+}
+
+TensorList undefined_to_zeros(TensorList list, const TensorList& like) {
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (!list[i].defined()) list[i] = zeros_like(like[i]);
+  return list;
+}
+
+}  // namespace
+
+ValueGrads value_and_grad(const Function& f, const TensorList& inputs, bool create_graph) {
+  EnableGrad mode;
+  const TensorList x = fresh_inputs(inputs);
+  Tensor value = f(x).at(0);
+  if (!value.requires_grad()) return {value, undefined_to_zeros(TensorList(x.size()), inputs)};
+  TensorList grads =
+      grad(TensorList{value}, x, {.create_graph = create_graph, .retain_graph = false, .allow_unused = true});
+  return {create_graph ? value : value.detach(), undefined_to_zeros(std::move(grads), inputs)};
+}
+
+OutputsTangents jvp(const Function& f, const TensorList& inputs, const TensorList& tangents) {
+  const bool record = grad_enabled;
+  TensorList x, outputs;
+  {
+    EnableGrad mode;
+    x = fresh_inputs(inputs);
+    outputs = f(x);
+  }
+  GradMode mode(record);
+  TensorList out = undefined_to_zeros(jvp_replay(outputs, x, tangents), outputs);
+  return {std::move(outputs), std::move(out)};
+}
+
+Vjp vjp(const Function& f, const TensorList& inputs) {
+  EnableGrad mode;
+  const TensorList x = fresh_inputs(inputs);
+  TensorList outputs = f(x);
+  auto pullback = [outputs, x](const TensorList& cotangents) {
+    if (cotangents.size() != outputs.size())
+      throw ValueError("[vjp] expected as many cotangents as outputs (" + std::to_string(outputs.size()) + "), got " +
+                       std::to_string(cotangents.size()));
+    TensorList sources, seeds;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad()) continue;
+      sources.push_back(outputs[i]);
+      seeds.push_back(cotangents[i]);
+    }
+    if (sources.empty()) return undefined_to_zeros(TensorList(x.size()), x);
+    const GradOptions options{.create_graph = grad_enabled, .retain_graph = true, .allow_unused = true};
+    return undefined_to_zeros(grad(sources, x, options, seeds), x);
+  };
+  return {std::move(outputs), std::move(pullback)};
+}
+
+void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor* gin) {
+  const bool record = grad_enabled;
+  TensorList all, wanted, y;
+  {
+    EnableGrad mode;
+    for (int i = 0; i < s.count(); ++i) {
+      all.push_back(s.needs(i) ? fresh_inputs({s.x(i)})[0] : s.x(i));
+      if (s.needs(i)) wanted.push_back(all.back());
+    }
+    y = f(all);
+  }
+  if (!y.at(0).requires_grad()) return;
+  TensorList grads = grad(y, wanted, {.create_graph = record, .retain_graph = false, .allow_unused = true}, {g});
+  for (int i = 0, k = 0; i < s.count(); ++i)
+    if (s.needs(i)) gin[i] = grads[static_cast<std::size_t>(k++)];
+}
+
+Tensor jvp_by_reference(const Saved& s, const Function& f, const Tensor* t) {
+  TensorList inputs, tangents, all;
+  const bool record = grad_enabled;
+  TensorList y;
+  {
+    EnableGrad mode;
+    for (int i = 0; i < s.count(); ++i) {
+      all.push_back(t[i].defined() ? fresh_inputs({s.x(i)})[0] : s.x(i));
+      if (!t[i].defined()) continue;
+      inputs.push_back(all.back());
+      tangents.push_back(t[i]);
+    }
+    y = f(all);
+  }
+  GradMode mode(record);
+  return jvp_replay(y, inputs, tangents)[0];
+}
+
+}  // namespace detail
+}  // namespace cadena

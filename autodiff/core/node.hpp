@@ -1,0 +1,122 @@
+// Graph nodes and the tensor body that points at them. A node is one recorded operation: its output's shape and
+// dtype, edges to the nodes of its inputs, and the values its rules declared to read. Nodes never point at
+// tensors they produced, so the graph has no cycles.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "autodiff/core/storage.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace cadena::detail {
+
+struct Node;
+using Edge = Ref<Node>;  // null where the input needs no gradient
+
+/// Rarely used parts of a node.
+struct NodeExtras {
+  struct Hook {
+    std::uint64_t id;
+    std::function<Tensor(const Tensor&)> call;
+  };
+  std::vector<Hook> hooks;
+  bool retain_grad = false;
+  Tensor retained;
+};
+
+struct Node : RefCounted, Pooled {
+  std::uint64_t seq = 0;    ///< creation number: larger than that of every input
+  Edge* edges = nullptr;    ///< one per input, in argument order
+  std::int32_t n_edges = 0;
+  std::uint32_t owner = 0;  ///< id of the sweep that currently uses `slot`, 0 for none
+  std::uint32_t slot = 0;
+  DType dtype = f32;
+  bool leaf = false;
+  bool freed = false;       ///< saved values are gone
+  Shape shape;
+  Node* next_trash = nullptr;
+  std::unique_ptr<NodeExtras> extras;
+
+  virtual std::string_view name() const = 0;
+  /// Cotangents of the inputs with `need[i]`, at any shape that broadcasts to... the output's; undefined is zero.
+  virtual void vjp(const Tensor& g, const bool* need, Tensor* gin) = 0;
+  /// Tangent of the output; undefined tangents are zero, at least one is defined.
+  virtual Tensor jvp(const Tensor* tangents) = 0;
+  /// Lets go of saved values and edges.
+  virtual void free_graph() noexcept = 0;
+
+  NodeExtras& make_extras() {
+    if (!extras) extras = std::make_unique<NodeExtras>();
+    return *extras;
+  }
+
+  /// Destroys without recursion, however deep the graph.
+  static void dispose(Node* p) noexcept;
+
+ protected:
+  Node() = default;
+  virtual ~Node() = default;
+};
+
+/// The node of a tensor that asked for gradients.
+struct Leaf final : Node {
+  Tensor grad;
+
+  Leaf(const Shape& s, DType t);
+  std::string_view name() const override { return "leaf"; }
+  void vjp(const Tensor&, const bool*, Tensor*) override {}
+  Tensor jvp(const Tensor*) override { return {}; }
+  void free_graph() noexcept override {}
+};
+
+/// Next creation number of this thread, at least `least`.
+std::uint64_t next_seq(std::uint64_t least);
+
+struct TensorImpl : RefCounted, Pooled {
+  DType dtype;
+  bool contiguous;
+  bool view = false;          ///< shares storage with a tensor that was there before
+  std::uint32_t version = 0;  ///< storage version that `node` describes
+  std::int64_t numel;
+  void* data;  ///< first element
+  Ref<Storage> storage;
+  Edge node;
+  Shape shape;
+  Strides strides;
+
+  static void dispose(TensorImpl* p) noexcept { delete p; }
+};
+
+inline TensorImpl* impl(const Tensor& t) {
+  return t.raw() ? static_cast<TensorImpl*>(t.raw()) : t.impl();
+}
+inline TensorImpl* raw_impl(const Tensor& t) {
+  return static_cast<TensorImpl*>(t.raw());
+}
+
+/// A fresh contiguous tensor. `numel` must be the product of `shape` (already checked).
+Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
+/// A view of x's storage, outside the graph.
+Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
+bool strides_are_contiguous(const Shape& shape, const Strides& strides);
+
+/// True if an op on these inputs must be recorded. Also refuses inputs whose recorded value was overwritten.
+/// @throws GraphError naming `op`
+bool recording(std::string_view op, const Tensor* inputs, std::size_t n);
+
+extern constinit thread_local bool grad_enabled;
+
+/// NoGrad without the function calls.
+struct Unrecorded {
+  bool former = grad_enabled;
+  Unrecorded() { grad_enabled = false; }
+  ~Unrecorded() { grad_enabled = former; }
+  Unrecorded(const Unrecorded&) = delete;
+  Unrecorded& operator=(const Unrecorded&) = delete;
+};
+
+}  // namespace cadena::detail

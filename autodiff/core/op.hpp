@@ -1,0 +1,161 @@
+// How an operation is written: a struct with its Meta, its value and its derivative, adjacent in one file.
+//
+//   Elementwise (formulas.hpp, ops/elementwise.cpp)  f and its partials, one generic formula each
+//   Linear       eval, transpose                     jvp is the op itself
+//   General      eval, vjp, jvp                      both rules in tensor operations
+//   Fused        eval, reference [, vjp]             a kernel; `reference` in plain ops gives every derivative
+//
+// `apply(op, inputs)` evaluates unrecorded and, when an input needs a gradient, hangs a node on the result.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autodiff/core/meta.hpp"
+#include "autodiff/core/node.hpp"
+#include "autodiff/grad.hpp"
+#include "autodiff/kernels/view.hpp"
+#include "autodiff/ops.hpp"
+
+namespace cadena::detail {
+
+/// A node with what its op declared to read: nothing else is kept, nothing else can be read.
+struct RecordedNode : Node {
+  /// Sets shape, number, edges and saved values. `reads[i]`: what the rule for input i reads.
+  void attach(const Tensor& out, const Tensor* inputs, std::size_t n, const Reads& reads);
+
+  /// The saved input; undefined if it was not declared or not needed.
+  /// @throws GraphError if the graph was freed or the value was overwritten since
+  const Tensor& input(int i) const;
+  /// The saved output, connected to this node; undefined if it was not declared.
+  Tensor output();
+  void free_graph() noexcept override;
+
+ private:
+  void check_current(const char* which, std::uint32_t saved, std::uint32_t now) const;
+
+  Edge inline_edges_[3];
+  std::unique_ptr<Edge[]> many_edges_;
+  Tensor saved_[3];
+  std::uint32_t saved_version_[3];
+  std::uint32_t output_version_;
+  Ref<Storage> output_;
+};
+
+/// What a rule may ask of the node it belongs to.
+class Saved {
+ public:
+  Saved(RecordedNode& node, const bool* need) : node_(node), need_(need) {}
+  const Tensor& x(int i) const { return node_.input(i); }
+  Tensor y() const { return node_.output(); }
+  bool needs(int i) const { return need_ == nullptr || need_[i]; }
+  /// Shape of input i, which must be recorded.
+  const Shape& shape(int i) const { return node_.edges[i]->shape; }
+  const Shape& output_shape() const { return node_.shape; }
+  int count() const { return node_.n_edges; }
+  RecordedNode& node() const { return node_; }
+
+ private:
+  RecordedNode& node_;
+  const bool* need_;
+};
+
+/// A tensor that an op holds as an attribute (an index, a condition); it must not be overwritten meanwhile.
+class Constant {
+ public:
+  Constant() = default;
+  explicit Constant(const Tensor& t) : tensor_(t.detach()), version_(t.version()) {}
+  /// @throws GraphError naming `op` if it was overwritten
+  const Tensor& get(std::string_view op) const;
+  bool defined() const { return tensor_.defined(); }
+
+ private:
+  Tensor tensor_;
+  std::uint32_t version_ = 0;
+};
+
+template <class Op>
+struct NodeOf final : RecordedNode {
+  Op op;
+  explicit NodeOf(Op o) : op(std::move(o)) {}
+  std::string_view name() const override { return Op::meta.name; }
+  void vjp(const Tensor& g, const bool* need, Tensor* gin) override { op.vjp(Saved(*this, need), g, gin); }
+  Tensor jvp(const Tensor* t) override { return op.jvp(Saved(*this, nullptr), t); }
+};
+
+inline kernels::View view_of(const Tensor& t) {
+  const TensorImpl* p = impl(t);
+  return {p->data, p->dtype, p->shape, p->strides};
+}
+
+/// Hangs a node on `out` if any input needs a gradient.
+template <class Op>
+Tensor record(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
+  if (is_floating(out.dtype()) && recording(Op::meta.name, inputs, n)) {
+    auto node = Ref<NodeOf<Op>>::adopt(new NodeOf<Op>(std::move(op)));
+    node->attach(out, inputs, n, Op::meta.reads);
+    raw_impl(out)->node = Edge::share(node.get());
+  }
+  return out;
+}
+
+/// Evaluates and records. `Op::eval` takes the inputs one by one, or as a span.
+template <class Op, class... In>
+Tensor apply(Op op, const In&... in) {
+  Tensor inputs[] = {in...};
+  Tensor out;
+  {
+    Unrecorded guard;
+    out = op.eval(in...);
+  }
+  return record(std::move(op), std::move(out), inputs, sizeof...(in));
+}
+
+template <class Op>
+Tensor apply_list(Op op, std::span<const Tensor> inputs) {
+  Tensor out;
+  {
+    Unrecorded guard;
+    out = op.eval(inputs);
+  }
+  return record(std::move(op), std::move(out), inputs.data(), inputs.size());
+}
+
+/// One linear argument: `transpose(g, input shape)` is the whole derivative.
+template <class Op>
+struct Linear {
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    if (s.needs(0)) gin[0] = self().transpose(g, s.shape(0));
+  }
+  Tensor jvp(const Saved&, const Tensor* t) const { return cadena::detail::apply(self(), t[0]); }
+
+ private:
+  const Op& self() const { return static_cast<const Op&>(*this); }
+};
+
+/// Cotangents by differentiating `f` on the saved inputs; recorded when recording is on.
+void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor* gin);
+Tensor jvp_by_reference(const Saved& s, const Function& f, const Tensor* t);
+
+/// A kernel beside a `reference(inputs...)` in plain operations. The op declares all inputs as read. It may have
+/// `vjp_fast(s, g, gin)` for the unrecorded first order; all else is the reference's derivative.
+template <class Op>
+struct Fused {
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    if constexpr (requires { &Op::vjp_fast; }) {
+      if (!grad_enabled) return self().vjp_fast(s, g, gin);
+    }
+    vjp_by_reference(s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, g, gin);
+  }
+  Tensor jvp(const Saved& s, const Tensor* t) const {
+    return jvp_by_reference(s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, t);
+  }
+
+ private:
+  const Op& self() const { return static_cast<const Op&>(*this); }
+};
+
+}  // namespace cadena::detail

@@ -1,0 +1,88 @@
+// The caching allocator behind every buffer, tensor and node: 64-byte aligned blocks in size classes, kept in a
+// cache per thread (small) or shared (large), so that the steady state never asks the system for memory.
+// A fresh page costs 0.3-0.4 ms per MB on first touch; a block from a list costs 3 ns.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace cadena::detail {
+
+inline constexpr std::size_t pool_alignment = 64;
+inline constexpr int pool_classes = 160;
+inline constexpr int pool_cached_classes = 48;  // up to 256 KiB
+
+/// Size class of a request: multiples of 64 bytes up to 1 KiB, then four classes per power of two.
+constexpr int pool_class(std::size_t bytes) {
+  std::size_t units = (bytes + pool_alignment - 1) / pool_alignment;
+  if (units <= 16) return units == 0 ? 0 : static_cast<int>(units) - 1;
+  int b = static_cast<int>(std::bit_width(units - 1)) - 1;
+  return 16 + (b - 4) * 4 + static_cast<int>((units - 1) >> (b - 2)) - 4;
+}
+
+/// Bytes of the blocks of a class.
+constexpr std::size_t pool_class_bytes(int c) {
+  if (c < 16) return (static_cast<std::size_t>(c) + 1) * pool_alignment;
+  auto b = static_cast<std::size_t>(c - 16) / 4 + 4, k = static_cast<std::size_t>(c - 16) % 4 + 4;
+  return ((k + 1) << (b - 2)) * pool_alignment;
+}
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct ThreadCache {
+  FreeBlock* head[pool_cached_classes];
+  std::uint32_t count[pool_cached_classes];
+  std::int64_t live_bytes;  // may be negative: a block can be freed by another thread than its maker
+  bool registered, closed;
+};
+extern constinit thread_local ThreadCache thread_cache;
+
+void* pool_allocate_slow(int size_class);
+void pool_free_slow(void* p, int size_class) noexcept;
+
+/// @throws MemoryError when the system has no more memory, after giving back what the pool caches
+inline void* pool_allocate(std::size_t bytes) {
+  int c = pool_class(bytes);
+#ifndef CADENA_NO_POOL
+  if (c < pool_cached_classes) {
+    ThreadCache& cache = thread_cache;
+    if (FreeBlock* block = cache.head[c]) {
+      cache.head[c] = block->next;
+      --cache.count[c];
+      cache.live_bytes += static_cast<std::int64_t>(pool_class_bytes(c));
+      return block;
+    }
+  }
+#endif
+  return pool_allocate_slow(c);
+}
+
+inline void pool_free(void* p, std::size_t bytes) noexcept {
+  int c = pool_class(bytes);
+#ifndef CADENA_NO_POOL
+  if (c < pool_cached_classes) {
+    ThreadCache& cache = thread_cache;
+    constexpr std::uint32_t kept_bytes = 1 << 20;
+    if (cache.registered && cache.count[c] < 8 + kept_bytes / pool_class_bytes(c)) {
+      auto* block = static_cast<FreeBlock*>(p);
+      block->next = cache.head[c];
+      cache.head[c] = block;
+      ++cache.count[c];
+      cache.live_bytes -= static_cast<std::int64_t>(pool_class_bytes(c));
+      return;
+    }
+  }
+#endif
+  pool_free_slow(p, c);
+}
+
+/// Base for objects that live in the pool.
+struct Pooled {
+  static void* operator new(std::size_t bytes) { return pool_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { pool_free(p, bytes); }
+};
+
+}  // namespace cadena::detail

@@ -1,0 +1,98 @@
+#include "autodiff/core/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cadena::detail {
+
+namespace {
+
+const std::vector<Shape>& shapes() {
+  static const std::vector<Shape> list = {{},        {1},    {5},    {17},         {0},      {3, 4},
+                                          {2, 0, 3}, {1, 1}, {7, 1}, {2, 3, 4},    {33, 5},  {2, 1, 3, 2},
+                                          {1, 70},   {4, 9}, {2, 2, 1, 3, 2}, {130}};
+  return list;
+}
+
+const std::vector<std::pair<Shape, Shape>>& broadcast_pairs() {
+  static const std::vector<std::pair<Shape, Shape>> list = {
+      {{}, {}},         {{5}, {5}},       {{5}, {}},           {{}, {4}},          {{1}, {6}},
+      {{3, 4}, {4}},    {{3, 1}, {1, 4}}, {{4}, {3, 4}},       {{3, 4}, {3, 1}},   {{2, 1, 3}, {4, 1}},
+      {{0}, {1}},       {{0}, {}},        {{2, 0}, {2, 1}},    {{1, 3}, {2, 3}},   {{19}, {19}},
+      {{2, 3, 4}, {4}}, {{65}, {65}},     {{2, 3}, {1, 2, 3}}, {{6, 5}, {6, 5}},   {{1, 1, 1}, {2, 3}},
+      {{2, 2, 2, 2}, {2, 1, 2}},          {{2, 1, 2, 1, 3}, {2, 1, 2, 1}}};
+  return list;
+}
+
+/// Moves an element next to one of `b`'s so that the two never tie.
+Tensor apart(const Tensor& a, const Tensor& b) {
+  NoGrad guard;
+  return where(lt(abs(sub(a, b)), 0.05), add(a, 0.2), a);
+}
+
+}  // namespace
+
+Tensor Sampler::draw(const Shape& shape, const Domain& d) {
+  NoGrad guard;
+  Tensor x = rand(shape, generator, f64);
+  x = add(mul(x, d.high - d.low), d.low);
+  for (double kink : d.kinks)
+    x = where(lt(abs(sub(x, kink)), d.margin), add(mul(sub(x, kink), 0.5), kink + 2 * d.margin), x);
+  return to(x, dtype_);
+}
+
+Tensor Sampler::distinct(const Shape& shape) {
+  NoGrad guard;
+  const auto n = std::max<std::int64_t>(shape.numel(), 1);
+  Tensor order = reshape(slice(randperm(n, generator), 0, {0, shape.numel()}), shape);
+  return to(sub(div(to(order, f64), 0.5 * static_cast<double>(n)), 1), dtype_);
+}
+
+Tensor Sampler::index(const Shape& shape, std::int64_t extent) {
+  return randint(0, extent, shape, generator);
+}
+
+OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&)) {
+  auto call = [f](const TensorList& x) { return f(x[0]); };
+  auto samples = [meta, call](Sampler& s) {
+    std::vector<Sample> list;
+    for (const auto& shape : shapes()) list.push_back({to_string(shape), {s.draw(shape, meta.domain[0])}, call});
+    return list;
+  };
+  auto large = [meta, call](Sampler& s, std::int64_t n) {
+    return Sample{to_string(Shape{n}), {s.draw({n}, meta.domain[0])}, call};
+  };
+  return {meta, "elementwise", samples, large};
+}
+
+OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Operand&)) {
+  auto call = [f](const TensorList& x) { return f(x[0], x[1]); };
+  auto draw = [meta, call](Sampler& s, const Shape& a, const Shape& b) {
+    Tensor x = s.draw(a, meta.domain[0]), y = s.draw(b, meta.domain[1]);
+    // Ties are kinks of maximum and minimum. Broadcast operands are moved as a whole.
+    if (meta.name == "maximum" || meta.name == "minimum") {
+      if (a == b) x = apart(x, y);
+      else x = add(s.distinct(a), 0), y = add(s.distinct(b), 0.013);
+    }
+    return Sample{to_string(a) + " " + to_string(b), {x, y}, call};
+  };
+  auto samples = [draw](Sampler& s) {
+    std::vector<Sample> list;
+    for (const auto& [a, b] : broadcast_pairs()) list.push_back(draw(s, a, b));
+    return list;
+  };
+  auto large = [draw](Sampler& s, std::int64_t n) { return draw(s, {n}, {n}); };
+  return {meta, "elementwise", samples, large};
+}
+
+const OpList& op_table() {
+  static const OpList table = [] {
+    OpList all;
+    for (auto family : {elementwise_ops, choice_ops, movement_ops, slicing_ops, reduce_ops, softmax_ops, product_ops, index_ops, loss_ops})
+      for (auto& row : family()) all.push_back(std::move(row));
+    return all;
+  }();
+  return table;
+}
+
+}  // namespace cadena::detail

@@ -1,0 +1,72 @@
+// The op table: what the gradient suite, the benchmarks and the documentation enumerate. Every family hands in
+// its rows by a plain function (self-registering statics would be dropped by the linker of a static library).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autodiff/core/meta.hpp"
+#include "autodiff/grad.hpp"
+#include "autodiff/ops.hpp"
+#include "autodiff/random.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace cadena::detail {
+
+/// Draws inputs for an op.
+class Sampler {
+ public:
+  explicit Sampler(std::uint64_t seed, DType dtype = f64) : generator(seed), dtype_(dtype) {}
+
+  /// Uniform on the domain, away from its kinks.
+  Tensor draw(const Shape& shape, const Domain& domain = real);
+  /// All different, at least 1/(2n) apart, in random order: for ops that compare elements.
+  Tensor distinct(const Shape& shape);
+  Tensor index(const Shape& shape, std::int64_t extent);
+  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(generator.below(static_cast<std::uint64_t>(n))); }
+
+  Generator generator;
+
+ private:
+  DType dtype_;
+};
+
+/// One call of an op: floating inputs, all of them differentiable, and the attributes inside `call`.
+struct Sample {
+  std::string label;
+  TensorList inputs;
+  std::function<Tensor(const TensorList&)> call;
+  /// The same value in plain operations; empty unless the op is a fused kernel.
+  std::function<Tensor(const TensorList&)> reference = {};
+};
+
+struct OpInfo {
+  Meta meta;
+  std::string_view family;
+  /// Small inputs of many shapes, also empty ones and all broadcasts.
+  std::function<std::vector<Sample>(Sampler&)> samples;
+  /// One input of about `n` elements, for the benchmarks.
+  std::function<Sample(Sampler&, std::int64_t n)> large;
+};
+
+using OpList = std::vector<OpInfo>;
+
+OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&));
+OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Operand&));
+
+OpList elementwise_ops();
+OpList choice_ops();
+OpList movement_ops();
+OpList slicing_ops();
+OpList reduce_ops();
+OpList softmax_ops();
+OpList product_ops();
+OpList index_ops();
+OpList loss_ops();
+
+/// All differentiable operations.
+const OpList& op_table();
+
+}  // namespace cadena::detail

@@ -1,0 +1,117 @@
+// Lane<T>: a SIMD register in which formulas are read. A thin layer over xsimd that keeps literals at T's
+// precision (`0.5 * x` on floats stays float), keeps NaN where xsimd's max and min lose it, and loads the last,
+// partial register of an array without a second code path.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <xsimd/xsimd.hpp>
+
+namespace cadena::kernels {
+
+template <class T>
+concept Literal = std::is_arithmetic_v<T>;
+
+/// Result of a comparison of lanes. The architecture is part of the type, so that translation units compiled
+/// for different CPUs never share its functions.
+template <class T, class Arch>
+struct LaneMask {
+  xsimd::batch_bool<T, Arch> m;
+  friend LaneMask operator&(LaneMask a, LaneMask b) { return {a.m && b.m}; }
+  friend LaneMask operator|(LaneMask a, LaneMask b) { return {a.m || b.m}; }
+  friend LaneMask operator!(LaneMask a) { return {!a.m}; }
+};
+
+template <class T, class Arch = xsimd::default_arch>
+struct Lane {
+  using Batch = xsimd::batch<T, Arch>;
+  using Mask = LaneMask<T, Arch>;
+  static constexpr std::int64_t size = static_cast<std::int64_t>(Batch::size);
+
+  Batch v;
+
+  Lane(Batch b) : v(b) {}  // NOLINT(google-explicit-constructor)
+  template <Literal S>
+  Lane(S s) : v(static_cast<T>(s)) {}  // NOLINT(google-explicit-constructor)
+
+  static Lane load(const T* p) { return Batch::load_unaligned(p); }
+  void store(T* p) const { v.store_unaligned(p); }
+  /// The first n < size elements; the others repeat the first, so that they raise no spurious exceptions.
+  static Lane load_first(const T* p, std::int64_t n) {
+    if (n == 1) return *p;
+    alignas(64) T buffer[size];
+    for (std::int64_t i = 0; i < size; ++i) buffer[i] = p[i < n ? i : 0];
+    return Batch::load_aligned(buffer);
+  }
+  void store_first(T* p, std::int64_t n) const {
+    alignas(64) T buffer[size];
+    v.store_aligned(buffer);
+    if (n == 1) *p = buffer[0];
+    else std::memcpy(p, buffer, static_cast<std::size_t>(n) * sizeof(T));
+  }
+
+  friend Lane operator-(Lane a) { return -a.v; }
+  friend Lane operator+(Lane a, Lane b) { return a.v + b.v; }
+  friend Lane operator-(Lane a, Lane b) { return a.v - b.v; }
+  friend Lane operator*(Lane a, Lane b) { return a.v * b.v; }
+  friend Lane operator/(Lane a, Lane b) { return a.v / b.v; }
+  friend Mask operator<(Lane a, Lane b) { return {a.v < b.v}; }
+  friend Mask operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
+  friend Mask operator>(Lane a, Lane b) { return {a.v > b.v}; }
+  friend Mask operator>=(Lane a, Lane b) { return {a.v >= b.v}; }
+  friend Mask eq(Lane a, Lane b) { return {a.v == b.v}; }
+  // Not `a.v != b.v`: with AVX-512 xsimd 8.1 finds NaN equal to everything there.
+  friend Mask ne(Lane a, Lane b) { return {!(a.v == b.v)}; }
+  friend Mask isnan(Lane a) { return {!(a.v == a.v)}; }
+
+  friend Lane abs(Lane a) { return xsimd::abs(a.v); }
+  friend Lane exp(Lane a) { return xsimd::exp(a.v); }
+  friend Lane expm1(Lane a) { return xsimd::expm1(a.v); }
+  friend Lane log(Lane a) { return xsimd::log(a.v); }
+  friend Lane log1p(Lane a) { return xsimd::log1p(a.v); }
+  friend Lane sqrt(Lane a) { return xsimd::sqrt(a.v); }
+  friend Lane sin(Lane a) { return xsimd::sin(a.v); }
+  friend Lane cos(Lane a) { return xsimd::cos(a.v); }
+  friend Lane tanh(Lane a) { return xsimd::tanh(a.v); }
+  friend Lane trunc(Lane a) { return xsimd::trunc(a.v); }
+  friend Lane maximum(Lane a, Lane b) { return where(isnan(a), a, where(a > b, a, b)); }
+  friend Lane minimum(Lane a, Lane b) { return where(isnan(a), a, where(a < b, a, b)); }
+};
+
+template <class T, class Arch>
+Lane<T, Arch> where(LaneMask<T, Arch> c, std::type_identity_t<Lane<T, Arch>> a,
+                    std::type_identity_t<Lane<T, Arch>> b) {
+  return xsimd::select(c.m, a.v, b.v);
+}
+
+/// a^b with the special cases of IEEE 754 (pow(0, 0) = 1, pow(-2, 3) = -8, pow(-2, 0.5) = NaN).
+template <class Arch>
+Lane<double, Arch> pow(Lane<double, Arch> a, std::type_identity_t<Lane<double, Arch>> b) {
+  const auto size = exp(b * log(abs(a)));
+  const auto whole = eq(trunc(b), b), odd = whole & ne(trunc(0.5 * b), 0.5 * b);
+  const auto infinite = eq(abs(a), std::numeric_limits<double>::infinity());
+  const auto signed_size = where(odd, -size, where(whole | infinite, size, NAN));
+  const auto power = where(a < 0, signed_size, size);
+  return where(eq(b, 0) | eq(a, 1) | (eq(a, -1) & eq(abs(b), std::numeric_limits<double>::infinity())), 1, power);
+}
+
+/// In double: b * log(a) would lose up to seven bits in float.
+template <class Arch>
+Lane<float, Arch> pow(Lane<float, Arch> a, std::type_identity_t<Lane<float, Arch>> b) {
+  using Wide = Lane<double, Arch>;
+  constexpr std::size_t n = Lane<float, Arch>::size;
+  alignas(64) float result[n], base[n], exponent[n];
+  alignas(64) double x[n], y[n];
+  a.store(base);
+  b.store(exponent);
+  for (std::size_t i = 0; i < n; ++i) x[i] = base[i], y[i] = exponent[i];
+  for (std::size_t i = 0; i < n; i += Wide::size) pow(Wide::load(x + i), Wide::load(y + i)).store(x + i);
+  for (std::size_t i = 0; i < n; ++i) result[i] = static_cast<float>(x[i]);
+  return Lane<float, Arch>::load(result);
+}
+
+}  // namespace cadena::kernels

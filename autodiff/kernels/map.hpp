@@ -1,0 +1,34 @@
+// Elementwise loops. A MapLoop runs one formula over contiguous memory; `map` brings any broadcast or strided
+// operands into that form, block by block, and splits large ones among threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "autodiff/kernels/view.hpp"
+
+namespace cadena::kernels {
+
+/// out[i] = formula(in[0][i], in[1][i], ...) for i < n. `op` points at the formula's attributes.
+using MapLoop = void (*)(const void* op, void* out, const void* const* in, std::int64_t n);
+
+inline constexpr int map_max_inputs = 5;
+
+struct MapInput {
+  const void* data = nullptr;  ///< null for an operand that the formula must not read
+  std::size_t itemsize = 0;
+  Strides strides = {};  ///< over the output's shape, 0 where it is broadcast
+};
+
+/// @param out contiguous memory for the elements of `shape`; may be the memory of a contiguous input
+void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape, const MapInput* in,
+         int n_inputs);
+
+/// The same where every operand is contiguous and of the output's shape.
+void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
+                    const std::size_t* itemsizes, int n_inputs, std::int64_t n);
+
+/// Strides of an operand of `shape` and `strides` over the dimensions of `out`, to which it broadcasts.
+Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shape& out);
+
+}  // namespace cadena::kernels

@@ -1,0 +1,195 @@
+// Sums, extremes and their positions.
+#include <algorithm>
+#include <string>
+
+#include "autodiff/core/op.hpp"
+#include "autodiff/core/table.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/reduce.hpp"
+
+namespace cadena {
+namespace detail {
+namespace {
+
+Shape reduced_shape(const Shape& in, const Axes& axes, bool keepdim) {
+  Shape out;
+  for (int i = 0; i < in.rank(); ++i) {
+    if (std::find(axes.begin(), axes.end(), i) == axes.end()) out.push_back(in[i]);
+    else if (keepdim) out.push_back(1);
+  }
+  return out;
+}
+
+/// Shape with the reduced axes as extents of 1, so that it broadcasts against the input.
+Tensor restore_axes(const Tensor& reduced, const Shape& in, const Axes& axes) {
+  return reshape(reduced, reduced_shape(in, axes, true));
+}
+
+Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Axes& axes, bool keepdim, DType dtype) {
+  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+  Tensor out = make_tensor(shape, shape.numel(), dtype);
+  kernels::reduce(op, view_of(x), axes, raw_impl(out)->data);
+  return out;
+}
+
+/// Refuses to look for the extreme of nothing.
+void check_not_empty(const char* op, const Tensor& x, const Axes& axes) {
+  for (auto a : axes)
+    if (x.shape()[static_cast<int>(a)] == 0)
+      throw ValueError("[" + std::string(op) + "] expected at least one element along axis " + std::to_string(a) +
+                       ", got shape " + to_string(x.shape()));
+}
+
+struct Sum : Linear<Sum> {
+  static constexpr Meta meta{.name = "sum"};
+  Axes axes;
+  bool keepdim;
+
+  Sum(const Axes& a, bool k) : axes(a), keepdim(k) {}
+  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype()); }
+  Tensor transpose(const Tensor& g, const Shape& in) const {
+    return expand(keepdim ? g : restore_axes(g, in, axes), in);
+  }
+};
+
+/// Ties share the gradient evenly. The shares are piecewise constant, so they are never differentiated.
+struct Amax {
+  static constexpr Meta meta{.name = "amax", .reads = {X1 | Y}};
+  Axes axes;
+  bool keepdim;
+
+  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::max, x, axes, keepdim, x.dtype()); }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    if (!s.needs(0)) return;
+    gin[0] = mul(keepdim ? g : restore_axes(g, s.shape(0), axes), shares(s));
+  }
+  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], shares(s)), axes, keepdim); }
+
+ private:
+  Tensor shares(const Saved& s) const {
+    NoGrad guard;
+    const Tensor& x = s.x(0);
+    const Tensor top = restore_axes(s.y(), x.shape(), axes);
+    const Tensor hits = to(eq(x, top), x.dtype());
+    // A row with NaN has no hits: its derivative is NaN where the NaN stand and 0 elsewhere.
+    const Tensor count = sum(hits, axes, true);
+    return where(isnan(x), x, div(hits, where(eq(count, 0), 1, count)));
+  }
+};
+
+using Call = std::function<Tensor(const Tensor&, const Axes&, bool)>;
+
+std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f) {
+  std::vector<Sample> list;
+  std::vector<std::pair<Shape, Axes>> cases = {{{}, {}},        {{7}, {}},          {{7}, {0}},       {{3, 4}, {0}},
+                                               {{3, 4}, {1}},   {{3, 4}, {}},       {{2, 3, 4}, {1}}, {{2, 3, 4}, {0, 2}},
+                                               {{2, 3, 4}, {-1}}, {{1, 5}, {0}},    {{67, 3}, {0}},   {{3, 131}, {1}},
+                                               {{2, 3, 1, 2}, {2, 0}}, {{2, 0}, {0}}};
+  if (empties)
+    for (const auto& c : {std::pair<Shape, Axes>{{0}, {}}, {{2, 0, 3}, {1}}}) cases.push_back(c);
+  for (const auto& [shape, axes] : cases)
+    for (bool keepdim : {false, true})
+      list.push_back({to_string(shape) + " over " + to_string(axes) + (keepdim ? ", keepdim" : ""),
+                      {s.distinct(shape)},
+                      [f, axes = axes, keepdim](const TensorList& x) { return f(x[0], axes, keepdim); }});
+  return list;
+}
+
+OpInfo axis_row(const Meta& meta, bool empties, Tensor (*f)(const Tensor&, const Axes&, bool)) {
+  return {meta, "reduce", [=](Sampler& s) { return axis_samples(s, empties, f); },
+          [=](Sampler& s, std::int64_t n) {
+            return Sample{"rows", {s.draw({n / 1024, 1024})}, [f](const TensorList& x) { return f(x[0], 1, false); }};
+          }};
+}
+
+/// i64 for bool, which has no sums or extremes of its own.
+Tensor numeric(const Tensor& x) {
+  return x.dtype() == boolean ? to(x, i64) : x;
+}
+
+Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
+  check_not_empty(name, x, axes);
+  NoGrad guard;
+  return reduce(op, numeric(x), axes, keepdim, i64);
+}
+
+}  // namespace
+
+OpList reduce_ops() {
+  return {axis_row(Sum::meta, true, cadena::sum), axis_row(Amax::meta, false, cadena::amax)};
+}
+
+}  // namespace detail
+
+Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("sum", axes, x.dim());
+  return detail::apply(detail::Sum(a, keepdim), detail::numeric(x));
+}
+
+Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
+  if (!is_floating(x.dtype()))
+    throw DtypeError("[mean] expected f32 or f64, got " + std::string(name(x.dtype())));
+  std::int64_t n = 1;
+  for (auto a : normalize_axes("mean", axes, x.dim())) n *= x.shape()[static_cast<int>(a)];
+  return div(sum(x, axes, keepdim), static_cast<double>(n));
+}
+
+Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("amax", axes, x.dim());
+  detail::check_not_empty("amax", x, a);
+  return detail::apply(detail::Amax{a, keepdim}, detail::numeric(x));
+}
+Tensor amin(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("amin", axes, x.dim());
+  detail::check_not_empty("amin", x, a);
+  return neg(amax(neg(x), a, keepdim));
+}
+Tensor max(const Tensor& x) {
+  return amax(x);
+}
+Tensor min(const Tensor& x) {
+  return amin(x);
+}
+
+ValuesIndices max(const Tensor& x, int axis, bool keepdim) {
+  const Tensor indices = argmax(x, axis, true), values = gather(x, axis, indices);
+  if (keepdim || x.dim() == 0) return {values, indices};
+  return {squeeze(values, axis), squeeze(indices, axis)};
+}
+ValuesIndices min(const Tensor& x, int axis, bool keepdim) {
+  const Tensor indices = argmin(x, axis, true), values = gather(x, axis, indices);
+  if (keepdim || x.dim() == 0) return {values, indices};
+  return {squeeze(values, axis), squeeze(indices, axis)};
+}
+
+Tensor argmax(const Tensor& x) {
+  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axes("argmax", {}, x.dim()), false);
+}
+Tensor argmax(const Tensor& x, int axis, bool keepdim) {
+  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axis("argmax", axis, x.dim()), keepdim);
+}
+Tensor argmin(const Tensor& x) {
+  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axes("argmin", {}, x.dim()), false);
+}
+Tensor argmin(const Tensor& x, int axis, bool keepdim) {
+  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axis("argmin", axis, x.dim()), keepdim);
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  const int extra = x.dim() - shape.rank();
+  Axes axes;
+  for (int i = 0; i < x.dim(); ++i) {
+    const bool added = i < extra;
+    if (!added && shape[i - extra] == x.shape()[i]) continue;
+    if (extra < 0 || (!added && shape[i - extra] != 1))
+      throw ShapeError("[sum_to] expected a shape that broadcasts to " + to_string(x.shape()) + ", got " + to_string(shape));
+    axes.push_back(i);
+  }
+  if (extra < 0)
+    throw ShapeError("[sum_to] expected at most " + std::to_string(x.dim()) + " dimensions, got " + to_string(shape));
+  if (axes.empty()) return x;
+  const Tensor reduced = sum(x, axes, extra == 0);
+  return extra == 0 ? reduced : reshape(reduced, shape);
+}
+
+}  // namespace cadena

@@ -1,0 +1,187 @@
+// softmax, log_softmax and logsumexp: row kernels, with derivatives in plain operations beside the fast ones.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "autodiff/core/op.hpp"
+#include "autodiff/core/table.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/kernels/softmax.hpp"
+
+namespace cadena {
+namespace detail {
+namespace {
+
+std::int64_t rows_of(const Tensor& x) {
+  const std::int64_t n = x.shape().back();
+  return n == 0 ? 0 : x.numel() / n;
+}
+
+/// Runs a row kernel `f<T>(rows, n, pointers..., out)` on contiguous copies of the operands.
+template <class F>
+Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor& b) {
+  const Tensor x = contiguous(a), y = contiguous(b);
+  Tensor out = make_tensor(shape, shape.numel(), x.dtype());
+  void* to = raw_impl(out)->data;
+  if (x.dtype() == f32) f(x.data<float>(), y.data<float>(), static_cast<float*>(to));
+  else f(x.data<double>(), y.data<double>(), static_cast<double*>(to));
+  return out;
+}
+
+// Both are over the last axis. Softmax's Jacobian is symmetric, so one product serves both modes.
+
+struct Softmax {
+  static constexpr Meta meta{.name = "softmax", .reads = {Y}};
+  Tensor eval(const Tensor& x) const {
+    const auto n = x.shape().back(), rows = rows_of(x);
+    return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x, x);
+  }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = product(s.y(), g); }
+  Tensor jvp(const Saved& s, const Tensor* t) const { return product(s.y(), t[0]); }
+
+ private:
+  static Tensor product(const Tensor& y, const Tensor& v) {
+    if (grad_enabled) return mul(y, sub(v, sum(mul(v, y), -1, true)));
+    const auto n = y.shape().back(), rows = rows_of(y);
+    return row_kernel([=](auto* yp, auto* vp, auto* out) { kernels::softmax_vjp(rows, n, yp, vp, out); }, y.shape(), y, v);
+  }
+};
+
+struct LogSoftmax {
+  static constexpr Meta meta{.name = "log_softmax", .reads = {Y}};
+  Tensor eval(const Tensor& x) const {
+    const auto n = x.shape().back(), rows = rows_of(x);
+    return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(), x, x);
+  }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    const Tensor y = s.y();
+    if (grad_enabled) {
+      gin[0] = sub(g, mul(exp(y), sum(g, -1, true)));
+    } else {
+      const auto n = y.shape().back(), rows = rows_of(y);
+      gin[0] = row_kernel([=](auto* yp, auto* gp, auto* out) { kernels::log_softmax_vjp(rows, n, yp, gp, out); },
+                          y.shape(), y, g);
+    }
+  }
+  Tensor jvp(const Saved& s, const Tensor* t) const {
+    return sub(t[0], sum(mul(exp(s.y()), t[0]), -1, true));
+  }
+};
+
+/// Over the last axis, which goes.
+struct LogSumExp {
+  static constexpr Meta meta{.name = "logsumexp", .reads = {X1 | Y}};
+  Tensor eval(const Tensor& x) const {
+    const auto n = x.shape().back();
+    Shape shape = x.shape();
+    shape.erase(x.dim() - 1);
+    const auto rows = shape.numel();
+    return row_kernel([=](auto* in, auto*, auto* out) { kernels::logsumexp(rows, n, in, out); }, shape, x, x);
+  }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = mul(unsqueeze(g, -1), weights(s)); }
+  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], weights(s)), -1); }
+
+ private:
+  /// exp(x - y), that is softmax(x); in rows of infinite y the weights are constant: 0 over -inf, shared by the
+  /// +inf.
+  static Tensor weights(const Saved& s) {
+    const Tensor& x = s.x(0);
+    const Tensor y = s.y();
+    Tensor constant;
+    {
+      NoGrad guard;
+      const auto n = x.shape().back(), rows = rows_of(x);
+      const Tensor one = ones(y.shape(), y.dtype());
+      constant = row_kernel(
+          [=, &one](auto* xp, auto* yp, auto* out) {
+            using T = std::remove_pointer_t<decltype(out)>;
+            kernels::logsumexp_vjp(rows, n, xp, yp, one.data<T>(), out);
+          },
+          x.shape(), x, y);
+    }
+    if (!grad_enabled) return constant;
+    const Tensor top = unsqueeze(y, -1);
+    const Tensor finite = lt(abs(top.detach()), std::numeric_limits<double>::infinity());
+    return where(finite, exp(sub(x, where(finite, top, 0))), constant);
+  }
+};
+
+/// The axis last, contiguous enough for rows.
+template <class Op>
+Tensor along_axis(const Op& op, const char* name, const Tensor& x, int axis) {
+  if (!is_floating(x.dtype()))
+    throw DtypeError("[" + std::string(name) + "] expected f32 or f64, got " + std::string(cadena::name(x.dtype())));
+  if (x.dim() == 0) return reshape(apply(op, reshape(x, {1})), {});
+  const int a = normalize_axis(name, axis, x.dim());
+  if (a == x.dim() - 1) return apply(op, x);
+  return transpose(apply(op, transpose(x, a, -1)), a, -1);
+}
+
+template <Tensor (*f)(const Tensor&, int), Tensor (*reference)(const Tensor&, int)>
+OpInfo softmax_row(const Meta& meta) {
+  return {meta, "softmax",
+          [](Sampler& s) {
+            std::vector<Sample> list;
+            const std::pair<Shape, int> cases[] = {{{}, 0},        {{1}, 0},         {{5}, 0},     {{3, 4}, 1}, {{3, 4}, 0},
+                                                   {{2, 3, 2}, 1}, {{3, 0}, 1}, {{0, 3}, 1}, {{2, 67}, 1}, {{9, 10}, -1}};
+            for (const auto& [shape, axis] : cases)
+              list.push_back({to_string(shape) + " axis " + std::to_string(axis), {s.draw(shape)},
+                              [axis = axis](const TensorList& x) { return f(x[0], axis); },
+                              [axis = axis](const TensorList& x) { return reference(x[0], axis); }});
+            return list;
+          },
+          [](Sampler& s, std::int64_t n) {
+            return Sample{"rows of 1000", {s.draw({std::max<std::int64_t>(n / 1000, 1), 1000})}, [](const TensorList& x) { return f(x[0], 1); }};
+          }};
+}
+
+Tensor logsumexp_over(const Tensor& x, int axis) {
+  return logsumexp(x, axis);
+}
+Tensor logsumexp_reference(const Tensor& x, int axis) {
+  return log(sum(exp(x), x.dim() == 0 ? Axes() : Axes(axis)));
+}
+Tensor softmax_reference(const Tensor& x, int axis) {
+  return div(exp(x), sum(exp(x), x.dim() == 0 ? Axes() : Axes(axis), true));
+}
+Tensor log_softmax_reference(const Tensor& x, int axis) {
+  return log(softmax_reference(x, axis));
+}
+
+}  // namespace
+
+OpList softmax_ops() {
+  return {softmax_row<softmax, softmax_reference>(Softmax::meta),
+          softmax_row<log_softmax, log_softmax_reference>(LogSoftmax::meta),
+          softmax_row<logsumexp_over, logsumexp_reference>(LogSumExp::meta)};
+}
+
+}  // namespace detail
+
+Tensor softmax(const Tensor& x, int axis) {
+  return detail::along_axis(detail::Softmax{}, "softmax", x, axis);
+}
+Tensor log_softmax(const Tensor& x, int axis) {
+  return detail::along_axis(detail::LogSoftmax{}, "log_softmax", x, axis);
+}
+
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
+  if (!is_floating(x.dtype()))
+    throw DtypeError("[logsumexp] expected f32 or f64, got " + std::string(name(x.dtype())));
+  const Axes reduced = x.dim() == 0 ? Axes() : normalize_axes("logsumexp", axes, x.dim());
+  Axes order;
+  Shape rows, kept;
+  std::int64_t n = 1;
+  for (int i = 0; i < x.dim(); ++i) {
+    const bool gone = std::find(reduced.begin(), reduced.end(), i) != reduced.end();
+    if (!gone) order.push_back(i), rows.push_back(x.shape()[i]);
+    if (!gone || keepdim) kept.push_back(gone ? 1 : x.shape()[i]);
+    if (gone) n *= x.shape()[i];
+  }
+  for (auto a : reduced) order.push_back(a);
+  rows.push_back(n);
+  return reshape(detail::apply(detail::LogSumExp{}, reshape(permute(x, order), rows)), kept);
+}
+
+}  // namespace cadena
