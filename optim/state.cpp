@@ -78,6 +78,7 @@ std::vector<Optimizer::Entry> Optimizer::restored(std::size_t group,
     const auto found = std::find_if(saved.parameters.begin(), saved.parameters.end(),
                                     [&](const auto& p) { return p.name == e.name; });
     if (found == saved.parameters.end()) throw ValueError(op + "parameter \"" + e.name + "\", got none");
+    if (found->step < 0) throw ValueError(op + "steps >= 0, got " + std::to_string(found->step));
     e.step = found->step;
     e.slots = loaded(*found, names, e.weight, op);
     e.filled = e.slots.size();
