@@ -90,18 +90,14 @@ void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs,
   }
 }
 
-Tensor elementwise(const ElementwiseRules& rules, const void* op, Tensor* inputs,
-                   Ref<ElementwiseNode> (*make)(const void* op)) {
+Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Tensor* inputs) {
   const DType dtype = raw_impl(inputs[0])->dtype;
-  const auto loop = rules.value[dtype == f32 ? 0 : dtype == f64 ? 1 : 2];
-  Tensor out = run_loop(rules.meta.name.data(), loop, op, inputs, rules.arity);
-  const auto n = static_cast<std::size_t>(rules.arity);
-  if (is_floating(dtype) && recording(rules.meta.name, inputs, n)) {
-    auto node = make ? make(op) : Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules));
-    node->attach(out, inputs, n, rules.meta.reads);
-    raw_impl(out)->node = Edge::share(node.get());
-  }
-  return out;
+  return run_loop(rules.meta.name.data(), rules.value[dtype == f32 ? 0 : dtype == f64 ? 1 : 2], op, inputs, rules.arity);
+}
+
+void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs) {
+  node->attach(out, inputs, static_cast<std::size_t>(node->rules->arity), node->rules->meta.reads);
+  raw_impl(out)->node = Edge::share(node.get());
 }
 
 Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) const {

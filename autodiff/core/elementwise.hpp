@@ -42,8 +42,19 @@ struct ElementwiseNode : RecordedNode {
 /// Dtype promotion of the operands, recorded where it needs a cast; numbers become tensors of that dtype.
 void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs, int n);
 
-/// Evaluates and records with the node that `make` returns. Inputs have one dtype, which the op supports.
-Tensor elementwise(const ElementwiseRules& rules, const void* op, Tensor* inputs, Ref<ElementwiseNode> (*make)(const void* op));
+/// Evaluates; inputs have one dtype, which the op supports.
+Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Tensor* inputs);
+/// Hangs the node on the value.
+void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs);
+
+/// Evaluates and, where needed, records with the node that `make` returns.
+template <class Make>
+Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs, const Make& make) {
+  Tensor out = elementwise_value(rules, op, inputs);
+  if (is_floating(raw_impl(out)->dtype) && recording(rules.meta.name, inputs, static_cast<std::size_t>(rules.arity)))
+    elementwise_attach(make(), out, inputs);
+  return out;
+}
 
 /// g * d where an exactly zero g wins over an infinite or undefined d.
 Tensor absorbing_mul(const Tensor& g, const Operand& d);
@@ -172,12 +183,17 @@ constexpr ElementwiseRules make_rules() {
 template <class Op, int N>
 inline constexpr ElementwiseRules rules_of = make_rules<Op, N>();
 
+/// For ops without attributes.
+inline Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs) {
+  return elementwise(rules, op, inputs, [&] { return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules)); });
+}
+
 template <class Op>
 Tensor elementwise_call(const Operand& a) {
   Tensor in[1];
   promote_operands(Op::meta, &a, in, 1);
   static constexpr Op op{};
-  return elementwise(rules_of<Op, 1>, &op, in, nullptr);
+  return elementwise(rules_of<Op, 1>, &op, in);
 }
 
 template <class Op>
@@ -186,7 +202,7 @@ Tensor elementwise_call(const Operand& a, const Operand& b) {
   Tensor in[2];
   promote_operands(Op::meta, operands, in, 2);
   static constexpr Op op{};
-  return elementwise(rules_of<Op, 2>, &op, in, nullptr);
+  return elementwise(rules_of<Op, 2>, &op, in);
 }
 
 }  // namespace cadena::detail
