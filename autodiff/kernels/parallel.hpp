@@ -1,22 +1,40 @@
-// Work is cut into blocks whose size depends on the problem only, never on the number of threads: the same bits
-// for any thread count.
+// Work is cut into blocks whose size depends on the problem only, never on the number of threads: the same
+// bits for any thread count.
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <mutex>
 
 #include "autodiff/parallel.hpp"
 
 namespace cadena::kernels {
 
+/// Bytes that a kernel reads and writes below which starting threads costs more than it brings.
+inline constexpr std::int64_t parallel_bytes = 1 << 20;
+
 /// Runs f(block) for block in [0, blocks), on several threads if `parallel` and more than one are allowed.
-/// `f` must not throw.
+/// Within another parallel region it runs on the calling thread. If some f throws, one of the exceptions is
+/// thrown again here; the other blocks may or may not have run.
 template <class F>
 void for_blocks(std::int64_t blocks, [[maybe_unused]] bool parallel, const F& f) {
 #ifdef _OPENMP
-  if (parallel && blocks > 1 && num_threads() > 1) {
-#pragma omp parallel for schedule(static) num_threads(num_threads())
-    for (std::int64_t b = 0; b < blocks; ++b) f(b);
-    return;
+  if (parallel && blocks > 1) {
+    if (const int threads = num_threads(); threads > 1) {
+      std::exception_ptr error;
+      std::mutex guard;
+#pragma omp parallel for schedule(static) num_threads(threads)
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        try {
+          f(b);
+        } catch (...) {
+          const std::lock_guard lock(guard);
+          error = std::current_exception();
+        }
+      }
+      if (error) std::rethrow_exception(error);
+      return;
+    }
   }
 #endif
   for (std::int64_t b = 0; b < blocks; ++b) f(b);

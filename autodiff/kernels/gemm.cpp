@@ -1,0 +1,249 @@
+#include "autodiff/kernels/gemm.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "autodiff/kernels/gemm_panel.hpp"
+#include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/scratch.hpp"
+#include "autodiff/kernels/transpose.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+// Rows of B used at once: a panel of them (72 KB) and a block of A stay in the second-level cache.
+constexpr std::int64_t k_block = 384;
+// Rows of C per task: the larger, the less often B is read.
+constexpr std::int64_t row_block = 32 * gemm_tile_rows;
+constexpr std::int64_t small_work = 32 * 32 * 32;
+// Multiplications below which starting threads costs more than it brings.
+constexpr std::int64_t parallel_work = 1 << 20;
+
+std::int64_t blocks_of(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
+
+template <class T>
+struct Product {
+  std::int64_t m, n, k;
+  MatrixRef<T> a, b;
+  const T* init;
+  std::int64_t init_row;
+  T* c;
+  std::int64_t ldc;
+
+  std::int64_t work() const { return m * n * k; }
+};
+
+// Rows i ... i + rows, columns j ... j + columns of C, from `depth` rows of B.
+template <class T>
+GemmPanel<T> panel_of(const Product<T>& s, std::int64_t i, std::int64_t rows, std::int64_t j,
+                      std::int64_t columns, std::int64_t p, std::int64_t depth) {
+  T* c = s.c + i * s.ldc + j;
+  const T* init = p > 0 ? c : s.init ? s.init + i * s.init_row + j : nullptr;
+  return {rows,
+          columns,
+          depth,
+          s.a.data + i * s.a.row + p * s.a.col,
+          s.a.row,
+          s.a.col,
+          s.b.data + p * s.b.row + j * s.b.col,
+          s.b.row,
+          init,
+          p > 0 ? s.ldc : s.init_row,
+          c,
+          s.ldc};
+}
+
+// to[p * columns_of_a_panel + j] = B[p, j]: what many rows of tiles read is then contiguous.
+template <class T>
+void pack_panel(const GemmPanel<T>& s, std::int64_t b_col, T* to) {
+  constexpr std::int64_t step = gemm_panel_columns<T>;
+  if (b_col == 1) {
+    for (std::int64_t p = 0; p < s.k; ++p) {
+      const T* from = s.b + p * s.b_row;
+      if (s.columns == step)
+        std::copy_n(from, step, to + p * step);  // of constant length: a few vector moves
+      else
+        std::copy_n(from, s.columns, to + p * step);
+    }
+  } else if (s.b_row == 1) {
+    transpose_block(s.b, b_col, to, step, s.columns, s.k);
+  } else {
+    for (std::int64_t p = 0; p < s.k; ++p)
+      for (std::int64_t j = 0; j < s.columns; ++j) to[p * step + j] = s.b[p * s.b_row + j * b_col];
+  }
+}
+
+// Products of a few microseconds: no division, no task.
+template <class T>
+void multiply_small(const Product<T>& s) {
+  const std::int64_t step = s.m == 1 ? gemm_row_columns<T> : gemm_panel_columns<T>;
+  for (std::int64_t j = 0; j < s.n; j += step)
+    gemm_panel(panel_of(s, 0, s.m, j, std::min(step, s.n - j), 0, s.k));
+}
+
+// Rows per task: enough tasks for many threads where there is that much to do, whole register tiles in any
+// case.
+template <class T>
+std::int64_t rows_per_task(const Product<T>& s, std::int64_t tasks_per_row_block) {
+  const std::int64_t spread = blocks_of(s.m * tasks_per_row_block, 16 * gemm_tile_rows) * gemm_tile_rows;
+  return std::min(row_block, spread);
+}
+
+// B is read where it lies. A task walks along whole rows of B, since jumping by a long stride costs pages.
+template <class T>
+void multiply_in_place(const Product<T>& s, bool parallel) {
+  const std::int64_t step = s.m == 1 ? gemm_row_columns<T> : gemm_panel_columns<T>;
+  const std::int64_t depth = s.m == 1 ? 32 : s.m <= gemm_tile_rows ? s.k : k_block;
+  const std::int64_t width = s.m == 1 ? 8 * step : step, groups = blocks_of(s.n, width);
+  const std::int64_t rows = rows_per_task(s, groups);
+  for_blocks(blocks_of(s.m, rows) * groups, parallel, [&](std::int64_t task) {
+    const std::int64_t i = task / groups * rows, first = task % groups * width,
+                       last = std::min(s.n, first + width);
+    for (std::int64_t p = 0; p < s.k; p += depth)
+      for (std::int64_t j = first; j < last; j += step)
+        gemm_panel(panel_of(s, i, std::min(rows, s.m - i), j, std::min(step, last - j), p,
+                            std::min(depth, s.k - p)));
+  });
+}
+
+// B is copied into panels, for one block of k after the other.
+template <class T>
+void multiply_packed(const Product<T>& s, bool parallel) {
+  constexpr std::int64_t step = gemm_panel_columns<T>;
+  const std::int64_t panels = blocks_of(s.n, step), depth = blocks_of(s.k, blocks_of(s.k, k_block));
+  const std::int64_t rows = rows_per_task(s, panels);
+  const Scratch<T> packed(panels * step * depth);
+  for (std::int64_t p = 0; p < s.k; p += depth) {
+    const std::int64_t d = std::min(depth, s.k - p);
+    const auto columns = [&](std::int64_t t) { return std::min(step, s.n - t * step); };
+    for_blocks(panels, parallel, [&](std::int64_t t) {
+      pack_panel(panel_of(s, 0, s.m, t * step, columns(t), p, d), s.b.col, packed + t * step * depth);
+    });
+    for_blocks(blocks_of(s.m, rows) * panels, parallel, [&](std::int64_t task) {
+      const std::int64_t i = task / panels * rows, t = task % panels;
+      auto panel = panel_of(s, i, std::min(rows, s.m - i), t * step, columns(t), p, d);
+      panel.b = packed + t * step * depth, panel.b_row = step;
+      gemm_panel(panel);
+    });
+  }
+}
+
+// Few rows and B contiguous along k: dot products.
+template <class T>
+void multiply_dots(Product<T> s, bool parallel) {
+  constexpr std::int64_t step = 64;
+  std::optional<Scratch<T>> rows;
+  if (s.a.col != 1 && s.k > 1) {
+    rows.emplace(s.m * s.k);
+    for (std::int64_t i = 0; i < s.m; ++i)
+      for (std::int64_t p = 0; p < s.k; ++p) (*rows)[i * s.k + p] = s.a.data[i * s.a.row + p * s.a.col];
+    s.a = {rows->get(), s.k, 1};
+  }
+  for_blocks(blocks_of(s.n, step), parallel, [&](std::int64_t t) {
+    const std::int64_t j = t * step;
+    auto panel = panel_of(s, 0, s.m, j, std::min(step, s.n - j), 0, s.k);
+    panel.b_row = s.b.col;
+    gemm_dots(panel);
+  });
+}
+
+template <class T>
+void fill_with_init(const Product<T>& s) {
+  for (std::int64_t i = 0; i < s.m; ++i)
+    for (std::int64_t j = 0; j < s.n; ++j) s.c[i * s.ldc + j] = s.init ? s.init[i * s.init_row + j] : T(0);
+}
+
+template <class T>
+void multiply(Product<T> s, bool parallel) {
+  if (s.m == 0 || s.n == 0) return;
+  if (s.k == 0) return fill_with_init(s);
+  if (s.n == 1 && s.m > 1 && s.ldc == 1 && (!s.init || s.init_row == 1)) {  // a column of C: C^T = B^T A^T
+    std::swap(s.m, s.n);
+    std::swap(s.a, s.b);
+    s.a = s.a.transposed(), s.b = s.b.transposed();
+    s.ldc = s.n, s.init_row = s.n;
+  }
+  if (s.n == 1) s.b.col = 1;
+  if (s.b.col == 1 && s.work() <= small_work) return multiply_small(s);
+  parallel = parallel && s.work() >= parallel_work;
+  if (s.b.row == 1 && s.b.col != 1 && s.m <= 8) return multiply_dots(s, parallel);
+  // Packing costs about as much as eight rows of products; long strides cost more, in pages and cache sets.
+  const std::int64_t stride = std::abs(s.b.row);
+  const bool few_rows = s.m < 8 * gemm_tile_rows || (s.m < 16 * gemm_tile_rows && stride < 1024);
+  const bool narrow = s.n <= gemm_panel_columns<T> && stride <= 2 * gemm_panel_columns<T>;
+  if (s.b.col == 1 && (few_rows || narrow))
+    multiply_in_place(s, parallel);
+  else
+    multiply_packed(s, parallel);
+}
+
+// The bias becomes the start of every sum; beside `accumulate` it is added to C first.
+template <class T>
+void run(Product<T> s, const GemmOptions<T>& options, bool parallel) {
+  s.init = options.bias, s.init_row = 0;
+  if (options.accumulate || (options.bias && s.n == 1)) {
+    if (options.bias)
+      for (std::int64_t i = 0; i < s.m; ++i)
+        for (std::int64_t j = 0; j < s.n; ++j) {
+          T& c = s.c[i * s.ldc + j];
+          c = options.accumulate ? c + options.bias[j] : options.bias[j];
+        }
+    s.init = s.c, s.init_row = s.ldc;
+  }
+  multiply(s, parallel);
+}
+
+}  // namespace
+
+template <class T>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixRef<T> a, MatrixRef<T> b, T* c,
+          std::int64_t ldc, const GemmOptions<T>& options) {
+  run<T>({m, n, k, a, b, nullptr, 0, c, ldc}, options, true);
+}
+
+template <class T>
+void gemm_batched(const Shape& batch, std::int64_t m, std::int64_t n, std::int64_t k, MatrixRef<T> a,
+                  const Strides& a_batch, MatrixRef<T> b, const Strides& b_batch, T* c,
+                  const GemmOptions<T>& options) {
+  const std::int64_t count = batch.numel();
+  // Rows that continue evenly from one item to the next and share B are one tall matrix.
+  if (batch.rank() == 1 && b_batch[0] == 0 && (a_batch[0] == m * a.row || m == 1)) {
+    if (m == 1) a.row = a_batch[0];
+    return gemm(count * m, n, k, a, b, c, n, options);
+  }
+  const auto item = [&](std::int64_t index, bool parallel) {
+    auto s_a = a, s_b = b;
+    for (std::int64_t d = batch.rank() - 1, rest = index; d >= 0; --d) {
+      const int axis = static_cast<int>(d);
+      s_a.data += rest % batch[axis] * a_batch[axis];
+      s_b.data += rest % batch[axis] * b_batch[axis];
+      rest /= batch[axis];
+    }
+    run<T>({m, n, k, s_a, s_b, nullptr, 0, c + index * m * n, n}, options, parallel);
+  };
+  // Few large items: threads within each; many: threads over groups of items.
+  const std::int64_t work = m * n * std::max<std::int64_t>(k, 1);
+  if (count == 1 || (count < 8 && work >= parallel_work)) {
+    for (std::int64_t i = 0; i < count; ++i) item(i, true);
+    return;
+  }
+  const std::int64_t group = std::max<std::int64_t>(1, (parallel_work / 8) / std::max<std::int64_t>(work, 1));
+  for_blocks(blocks_of(count, group), count * work >= parallel_work, [&](std::int64_t block) {
+    for (std::int64_t i = block * group; i < std::min(count, (block + 1) * group); ++i) item(i, false);
+  });
+}
+
+template void gemm(std::int64_t, std::int64_t, std::int64_t, MatrixRef<float>, MatrixRef<float>, float*,
+                   std::int64_t, const GemmOptions<float>&);
+template void gemm(std::int64_t, std::int64_t, std::int64_t, MatrixRef<double>, MatrixRef<double>, double*,
+                   std::int64_t, const GemmOptions<double>&);
+template void gemm_batched(const Shape&, std::int64_t, std::int64_t, std::int64_t, MatrixRef<float>,
+                           const Strides&, MatrixRef<float>, const Strides&, float*,
+                           const GemmOptions<float>&);
+template void gemm_batched(const Shape&, std::int64_t, std::int64_t, std::int64_t, MatrixRef<double>,
+                           const Strides&, MatrixRef<double>, const Strides&, double*,
+                           const GemmOptions<double>&);
+
+}  // namespace cadena::kernels
