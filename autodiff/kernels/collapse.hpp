@@ -37,6 +37,18 @@ Loops<N> collapse(const Loops<N>& in) {
   return out;
 }
 
+/// Offsets of the `index`-th element in row-major order.
+template <std::size_t N>
+std::array<std::int64_t, N> offsets_of(const Shape& shape, const std::array<Strides, N>& strides,
+                                       std::int64_t index) {
+  std::array<std::int64_t, N> offset{};
+  for (int d = shape.rank() - 1; d >= 0 && index > 0; --d) {
+    for (std::size_t i = 0; i < N; ++i) offset[i] += index % shape[d] * strides[i][d];
+    index /= shape[d];
+  }
+  return offset;
+}
+
 /// Calls f(offsets) for every index of `shape` in row-major order; offsets[i] follows strides[i].
 template <std::size_t N, class F>
 void for_each_index(const Shape& shape, const std::array<Strides, N>& strides, const F& f) {

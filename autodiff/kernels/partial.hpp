@@ -1,4 +1,4 @@
-// What xsimd lacks: partial loads and stores that touch no memory beyond them, and sums of lanes in a fixed
+// What xsimd lacks: partial loads and stores that touch no memory beyond them, and folds of lanes in a fixed
 // order.
 #pragma once
 
@@ -9,155 +9,146 @@
 
 namespace cadena::kernels {
 
-/// Access to the first `count` lanes, 0 <= count <= width; loads give 0 in the others.
+/// Access to the first `count` lanes, 0 <= count <= width; loads give 0, or `other`, in the rest.
 template <class T>
 class Partial {
  public:
   using Batch = xsimd::batch<T>;
-  static constexpr int width = static_cast<int>(Batch::size);
 
-  explicit Partial(std::int64_t count);
-  Batch load(const T* p) const;
-  /// `other` in the lanes beyond `count`
-  Batch load(const T* p, Batch other) const;
-  void store(T* p, Batch v) const;
+  explicit Partial(std::int64_t count) : count_(static_cast<std::size_t>(count)) {}
+  Batch load(const T* p) const { return load(p, Batch(T(0))); }
+  Batch load(const T* p, Batch other) const {
+    alignas(64) T lanes[Batch::size];
+    other.store_aligned(lanes);
+    for (std::size_t i = 0; i < count_; ++i) lanes[i] = p[i];
+    return Batch::load_aligned(lanes);
+  }
+  void store(T* p, Batch v) const {
+    alignas(64) T lanes[Batch::size];
+    v.store_aligned(lanes);
+    for (std::size_t i = 0; i < count_; ++i) p[i] = lanes[i];
+  }
 
  private:
-#if defined(__AVX512F__)
-  std::uint16_t mask_;
-#elif defined(__AVX2__)
-  __m256i mask_;
-#else
-  int count_;
-#endif
+  std::size_t count_;
 };
 
 #if defined(__AVX512F__)
 
-template <class T>
-Partial<T>::Partial(std::int64_t count) : mask_(static_cast<std::uint16_t>((1U << count) - 1U)) {}
+template <>
+class Partial<float> {
+ public:
+  using Batch = xsimd::batch<float>;
+  explicit Partial(std::int64_t count) : mask_(static_cast<__mmask16>((1U << count) - 1U)) {}
+  Batch load(const float* p) const { return _mm512_maskz_loadu_ps(mask_, p); }
+  Batch load(const float* p, Batch other) const { return _mm512_mask_loadu_ps(other.data, mask_, p); }
+  void store(float* p, Batch v) const { _mm512_mask_storeu_ps(p, mask_, v.data); }
 
+ private:
+  __mmask16 mask_;
+};
 template <>
-inline xsimd::batch<float> Partial<float>::load(const float* p) const {
-  return _mm512_maskz_loadu_ps(mask_, p);
-}
-template <>
-inline xsimd::batch<double> Partial<double>::load(const double* p) const {
-  return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask_), p);
-}
-template <>
-inline xsimd::batch<float> Partial<float>::load(const float* p, Batch other) const {
-  return _mm512_mask_loadu_ps(other.data, mask_, p);
-}
-template <>
-inline xsimd::batch<double> Partial<double>::load(const double* p, Batch other) const {
-  return _mm512_mask_loadu_pd(other.data, static_cast<__mmask8>(mask_), p);
-}
-template <>
-inline void Partial<float>::store(float* p, Batch v) const {
-  _mm512_mask_storeu_ps(p, mask_, v.data);
-}
-template <>
-inline void Partial<double>::store(double* p, Batch v) const {
-  _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask_), v.data);
-}
+class Partial<double> {
+ public:
+  using Batch = xsimd::batch<double>;
+  explicit Partial(std::int64_t count) : mask_(static_cast<__mmask8>((1U << count) - 1U)) {}
+  Batch load(const double* p) const { return _mm512_maskz_loadu_pd(mask_, p); }
+  Batch load(const double* p, Batch other) const { return _mm512_mask_loadu_pd(other.data, mask_, p); }
+  void store(double* p, Batch v) const { _mm512_mask_storeu_pd(p, mask_, v.data); }
+
+ private:
+  __mmask8 mask_;
+};
 
 #elif defined(__AVX2__)
 
 template <>
-inline Partial<float>::Partial(std::int64_t count)
-    : mask_(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
-                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
-template <>
-inline Partial<double>::Partial(std::int64_t count)
-    : mask_(_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))) {}
-template <>
-inline xsimd::batch<float> Partial<float>::load(const float* p) const {
-  return _mm256_maskload_ps(p, mask_);
-}
-template <>
-inline xsimd::batch<double> Partial<double>::load(const double* p) const {
-  return _mm256_maskload_pd(p, mask_);
-}
-template <>
-inline xsimd::batch<float> Partial<float>::load(const float* p, Batch other) const {
-  return _mm256_blendv_ps(other.data, _mm256_maskload_ps(p, mask_), _mm256_castsi256_ps(mask_));
-}
-template <>
-inline xsimd::batch<double> Partial<double>::load(const double* p, Batch other) const {
-  return _mm256_blendv_pd(other.data, _mm256_maskload_pd(p, mask_), _mm256_castsi256_pd(mask_));
-}
-template <>
-inline void Partial<float>::store(float* p, Batch v) const {
-  _mm256_maskstore_ps(p, mask_, v.data);
-}
-template <>
-inline void Partial<double>::store(double* p, Batch v) const {
-  _mm256_maskstore_pd(p, mask_, v.data);
-}
+class Partial<float> {
+ public:
+  using Batch = xsimd::batch<float>;
+  explicit Partial(std::int64_t count)
+      : mask_(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+                                 _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))) {}
+  Batch load(const float* p) const { return _mm256_maskload_ps(p, mask_); }
+  Batch load(const float* p, Batch other) const {
+    return _mm256_blendv_ps(other.data, _mm256_maskload_ps(p, mask_), _mm256_castsi256_ps(mask_));
+  }
+  void store(float* p, Batch v) const { _mm256_maskstore_ps(p, mask_, v.data); }
 
-#else
+ private:
+  __m256i mask_;
+};
+template <>
+class Partial<double> {
+ public:
+  using Batch = xsimd::batch<double>;
+  explicit Partial(std::int64_t count)
+      : mask_(_mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3))) {}
+  Batch load(const double* p) const { return _mm256_maskload_pd(p, mask_); }
+  Batch load(const double* p, Batch other) const {
+    return _mm256_blendv_pd(other.data, _mm256_maskload_pd(p, mask_), _mm256_castsi256_pd(mask_));
+  }
+  void store(double* p, Batch v) const { _mm256_maskstore_pd(p, mask_, v.data); }
 
-template <class T>
-Partial<T>::Partial(std::int64_t count) : count_(static_cast<int>(count)) {}
-template <class T>
-typename Partial<T>::Batch Partial<T>::load(const T* p) const {
-  return load(p, Batch(T(0)));
-}
-template <class T>
-typename Partial<T>::Batch Partial<T>::load(const T* p, Batch other) const {
-  alignas(64) T lanes[width];
-  other.store_unaligned(lanes);
-  for (int i = 0; i < count_; ++i) lanes[i] = p[i];
-  return Batch::load_unaligned(lanes);
-}
-template <class T>
-void Partial<T>::store(T* p, Batch v) const {
-  alignas(64) T lanes[width];
-  v.store_unaligned(lanes);
-  for (int i = 0; i < count_; ++i) p[i] = lanes[i];
-}
+ private:
+  __m256i mask_;
+};
 
 #endif
 
-/// Combines all lanes by halves: lane i with i + width / 2, and so on.
-template <class T, class Op>
-T fold_lanes(xsimd::batch<T> v, Op op) {
-  alignas(64) T lanes[xsimd::batch<T>::size];
+/// Combines all lanes by halves: lane i with i + width / 2, and so on. Op combines batches of any width and
+/// numbers.
+template <class Op, class T, class A>
+T fold_lanes(xsimd::batch<T, A> v) {
+  alignas(64) T lanes[xsimd::batch<T, A>::size];
   v.store_aligned(lanes);
-  for (std::size_t n = xsimd::batch<T>::size / 2; n > 0; n /= 2)
-    for (std::size_t i = 0; i < n; ++i) lanes[i] = op(lanes[i], lanes[i + n]);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(v) == 64) {
+    using Half = xsimd::batch<T, xsimd::avx2>;
+    return fold_lanes<Op>(Op::combine(Half::load_aligned(lanes), Half::load_aligned(lanes + Half::size)));
+  }
+#endif
+#if defined(__AVX2__)
+  if constexpr (sizeof(v) == 32) {
+    using Half = xsimd::batch<T, xsimd::sse4_2>;
+    return fold_lanes<Op>(Op::combine(Half::load_aligned(lanes), Half::load_aligned(lanes + Half::size)));
+  }
+#endif
+  for (std::size_t n = v.size / 2; n > 0; n /= 2)
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = Op::combine(lanes[i], lanes[i + n]);
   return lanes[0];
 }
 
-/// Sum of the lanes in fold_lanes' order. (The maskz forms with a full mask avoid g++ 12's false warnings
-/// about uninitialised variables in its own header, which xsimd::hadd brings.)
+struct Sum {
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_same_v<V, std::int64_t>)  // wraps around
+      return static_cast<V>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+    else
+      return a + b;
+  }
+};
+
+/// Sum of the lanes in fold_lanes' order. (For AVX-512, whose halves need no detour through memory. The maskz
+/// forms with a full mask avoid g++ 12's false warnings about its own header, which xsimd::hadd brings.)
 template <class T>
 T sum_lanes(xsimd::batch<T> v) {
-#if defined(__AVX2__)
-  if constexpr (std::is_same_v<T, float>) {
 #if defined(__AVX512F__)
-    const __m256d top = _mm512_maskz_extractf64x4_pd(0xF, _mm512_castps_pd(v.data), 1);
-    const __m256d bottom = _mm512_maskz_extractf64x4_pd(0xF, _mm512_castps_pd(v.data), 0);
-    const __m256 y = _mm256_add_ps(_mm256_castpd_ps(bottom), _mm256_castpd_ps(top));
-#else
-    const __m256 y = v.data;
-#endif
+  if constexpr (std::is_same_v<T, float>) {
+    const __m512d d = _mm512_castps_pd(v.data);
+    const __m256 y = _mm256_add_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xF, d, 0)),
+                                   _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xF, d, 1)));
     const __m128 x = _mm_add_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1));
     const __m128 pair = _mm_add_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
   } else if constexpr (std::is_same_v<T, double>) {
-#if defined(__AVX512F__)
     const __m256d y = _mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xF, v.data, 0),
                                     _mm512_maskz_extractf64x4_pd(0xF, v.data, 1));
-#else
-    const __m256d y = v.data;
-#endif
     const __m128d x = _mm_add_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1));
     return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
   } else
 #endif
-    return fold_lanes(v, [](T a, T b) { return a + b; });
+    return fold_lanes<Sum>(v);
 }
 
 }  // namespace cadena::kernels

@@ -1,0 +1,179 @@
+#include "autodiff/kernels/copy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "autodiff/kernels/collapse.hpp"
+#include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/transpose.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+constexpr std::int64_t block_bytes = 1 << 18;  // work of one task
+
+// Elements are moved as plain bits: floats where a block may be transposed, which never looks at them.
+template <std::size_t Size>
+struct BitsOf;
+template <>
+struct BitsOf<1> {
+  using type = unsigned char;
+};
+template <>
+struct BitsOf<4> {
+  using type = float;
+};
+template <>
+struct BitsOf<8> {
+  using type = double;
+};
+
+/// Conversion of one element. NaN to i64 is 0 and what lies beyond i64 saturates; C++ leaves both undefined.
+template <class To, class From>
+To convert(From v) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return v != From(0);
+  } else if constexpr (std::is_same_v<To, std::int64_t> && std::is_floating_point_v<From>) {
+    constexpr From limit = static_cast<From>(9223372036854775808.0);  // 2^63
+    if (!(v < limit)) return v >= limit ? std::numeric_limits<std::int64_t>::max() : 0;
+    return v < -limit ? std::numeric_limits<std::int64_t>::min() : static_cast<std::int64_t>(v);
+  } else {
+    return static_cast<To>(v);
+  }
+}
+
+template <class From, class To>
+void copy_row(std::int64_t n, const From* from, std::int64_t from_step, To* to, std::int64_t to_step) {
+  if (to_step == 1 && from_step == 1) {
+    if constexpr (std::is_same_v<From, To>)
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
+    else
+      for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
+  } else if (to_step == 1 && from_step == 0) {
+    std::fill_n(to, n, convert<To>(*from));
+  } else if (to_step == 1) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i * from_step]);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) to[i * to_step] = convert<To>(from[i * from_step]);
+  }
+}
+
+// The dimension with the smallest step in `to` goes last, so that writes are as dense as they can be.
+Loops<2> order_by_target(Loops<2> loops) {
+  auto& [shape, strides] = loops;
+  for (int i = 1; i < shape.rank(); ++i)
+    for (int d = i; d > 0 && std::abs(strides[1][d - 1]) < std::abs(strides[1][d]); --d) {
+      std::swap(shape[d - 1], shape[d]);
+      for (auto& s : strides) std::swap(s[d - 1], s[d]);
+    }
+  return collapse(loops);
+}
+
+// A matrix whose columns are contiguous in `from` and whose rows are so in `to`, for every index of `outer`.
+template <class T>
+void transpose_all(const Loops<2>& outer, std::int64_t rows, std::int64_t columns, const T* from,
+                   std::int64_t from_ld, T* to, std::int64_t to_ld, bool parallel) {
+  constexpr std::int64_t tile = 64;  // 64 x 64 elements of source and target: at most 64 KB of cache
+  const std::int64_t tiles = (rows + tile - 1) / tile;
+  for_blocks(outer.shape.numel() * tiles, parallel, [&](std::int64_t task) {
+    const auto at = offsets_of(outer.shape, outer.strides, task / tiles);
+    const std::int64_t i = task % tiles * tile, height = std::min(tile, rows - i);
+    for (std::int64_t j = 0; j < columns; j += tile)
+      transpose_block(from + at[0] + i + j * from_ld, from_ld, to + at[1] + i * to_ld + j, to_ld,
+                      std::min(tile, columns - j), height);
+  });
+}
+
+// Dimension d taken out of the loops.
+Loops<2> without(Loops<2> loops, int d) {
+  loops.shape.erase(d);
+  for (auto& s : loops.strides) s.erase(d);
+  return loops;
+}
+
+template <class From, class To>
+void copy_typed(const Loops<2>& loops, const From* from, To* to) {
+  const auto& [shape, strides] = loops;
+  const int rank = shape.rank();
+  if (rank == 0) {
+    *to = convert<To>(*from);
+    return;
+  }
+  const bool parallel =
+      shape.numel() * static_cast<std::int64_t>(sizeof(From) + sizeof(To)) >= parallel_bytes;
+  const std::int64_t n = shape.back(), from_step = strides[0].back(), to_step = strides[1].back();
+  Loops<2> outer = without(loops, rank - 1);
+  if constexpr (std::is_same_v<From, To> && sizeof(To) >= 4) {
+    // Another dimension may be contiguous in `from`.
+    for (int d = rank - 2; d >= 0 && to_step == 1 && n >= 8 && from_step != 0; --d)
+      if (strides[0][d] == 1 && shape[d] >= 8)
+        return transpose_all(without(outer, d), shape[d], n, from, from_step, to, strides[1][d], parallel);
+  }
+  const std::int64_t row_bytes = n * static_cast<std::int64_t>(sizeof(To));
+  if (outer.shape.empty() || row_bytes >= 4 * block_bytes) {  // long rows are cut
+    constexpr std::int64_t piece = block_bytes / static_cast<std::int64_t>(sizeof(To));
+    const std::int64_t pieces = (n + piece - 1) / piece;
+    for_blocks(outer.shape.numel() * pieces, parallel, [&](std::int64_t task) {
+      const auto at = offsets_of(outer.shape, outer.strides, task / pieces);
+      const std::int64_t i = task % pieces * piece;
+      copy_row(std::min(piece, n - i), from + at[0] + i * from_step, from_step, to + at[1] + i * to_step,
+               to_step);
+    });
+    return;
+  }
+  // A task is a few indices of the first dimension.
+  const std::int64_t first = outer.shape[0], f0 = outer.strides[0][0], t0 = outer.strides[1][0];
+  outer = without(outer, 0);
+  const std::int64_t group = std::max<std::int64_t>(1, block_bytes / (outer.shape.numel() * row_bytes));
+  for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
+    for (std::int64_t i = b * group; i < std::min(first, (b + 1) * group); ++i)
+      for_each_index(outer.shape, outer.strides, [&](const auto& at) {
+        copy_row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);
+      });
+  });
+}
+
+}  // namespace
+
+void copy(const View& from, const View& to) {
+  for (auto extent : to.shape)
+    if (extent == 0) return;
+  const auto loops = order_by_target(collapse(Loops<2>{to.shape, {from.strides, to.strides}}));
+  if (from.dtype == to.dtype) {
+    const auto move = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
+      using Bits = typename BitsOf<Size>::type;
+      copy_typed(loops, from.as<Bits>(), to.as<Bits>());
+    };
+    switch (itemsize(to.dtype)) {
+      case 1:
+        return move(std::integral_constant<std::size_t, 1>{});
+      case 4:
+        return move(std::integral_constant<std::size_t, 4>{});
+      default:
+        return move(std::integral_constant<std::size_t, 8>{});
+    }
+  }
+  visit(from.dtype, [&]<class From>(From) {
+    visit(to.dtype, [&]<class To>(To) {
+      if constexpr (!std::is_same_v<From, To>) copy_typed(loops, from.as<From>(), to.as<To>());
+    });
+  });
+}
+
+void fill(const View& to, Scalar value) {
+  visit(to.dtype, [&]<class T>(T) {
+    T v{};
+    if constexpr (std::is_same_v<T, std::int64_t>)
+      v = value.kind() == f32 ? convert<T>(value.to<double>()) : value.to<T>();
+    else
+      v = value.to<T>();
+    View from{&v, to.dtype, to.shape, {}};
+    for (int d = 0; d < to.shape.rank(); ++d) from.strides.push_back(0);
+    copy(from, to);
+  });
+}
+
+}  // namespace cadena::kernels

@@ -1,0 +1,231 @@
+#include "autodiff/kernels/reduce.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "autodiff/kernels/copy.hpp"
+#include "autodiff/kernels/reduce_loops.hpp"
+#include "autodiff/kernels/scratch.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+// A dimension of the input and what becomes of it. Kept ones know the step of their index in the output.
+struct Dim {
+  std::int64_t extent, stride;
+  bool reduced;
+  std::int64_t out_stride;
+};
+
+class Layout {
+ public:
+  Layout(const View& in, const Axes& axes) {
+    for (int d = 0; d < in.shape.rank(); ++d) {
+      const bool reduced = std::find(axes.begin(), axes.end(), d) != axes.end();
+      empty_output_ |= !reduced && in.shape[d] == 0;
+      empty_sum_ |= reduced && in.shape[d] == 0;
+      if (in.shape[d] != 1) dims_[count_++] = {in.shape[d], in.strides[d], reduced, 0};
+    }
+    std::int64_t stride = 1;
+    for (std::size_t i = count_; i-- > 0;)
+      if (!dims_[i].reduced) dims_[i].out_stride = stride, stride *= dims_[i].extent;
+    outputs_ = stride;
+  }
+
+  bool empty_output() const { return empty_output_; }
+  bool empty_sum() const { return empty_sum_; }
+  std::int64_t outputs() const { return outputs_; }
+
+  std::size_t count() const { return count_; }
+  const Dim& operator[](std::size_t i) const { return dims_[i]; }
+  int reduced() const {
+    return static_cast<int>(std::count_if(begin(), end(), [](const Dim& d) { return d.reduced; }));
+  }
+
+  // Memory order: the largest step first. Repeated elements (step 0) go first, too: their loop costs least
+  // outside.
+  void sort() {
+    const auto key = [](const Dim& d) { return d.stride == 0 ? INT64_MAX : std::abs(d.stride); };
+    std::stable_sort(begin(), end(), [&](const Dim& a, const Dim& b) { return key(a) > key(b); });
+  }
+  void move_reduced_last() {
+    std::stable_partition(begin(), end(), [](const Dim& d) { return !d.reduced; });
+  }
+
+  // Merges neighbours that are kept or reduced together.
+  void merge() {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Dim d = dims_[i];
+      Dim* last = n > 0 ? &dims_[n - 1] : nullptr;
+      if (last && last->reduced == d.reduced && last->stride == d.stride * d.extent &&
+          (d.reduced || last->out_stride == d.out_stride * d.extent))
+        *last = {last->extent * d.extent, d.stride, d.reduced, d.out_stride};
+      else
+        dims_[n++] = d;
+    }
+    count_ = n;
+  }
+
+  // As if the input had been copied in the present order of dimensions.
+  void make_contiguous() {
+    std::int64_t stride = 1;
+    for (std::size_t i = count_; i-- > 0;) dims_[i].stride = stride, stride *= dims_[i].extent;
+  }
+  View view(void* data, DType dtype) const {
+    View v{data, dtype, {}, {}};
+    for (const Dim& d : *this) v.shape.push_back(d.extent), v.strides.push_back(d.stride);
+    return v;
+  }
+  void erase(std::size_t i) {
+    std::copy(dims_.begin() + static_cast<std::ptrdiff_t>(i) + 1, end(),
+              dims_.begin() + static_cast<std::ptrdiff_t>(i));
+    --count_;
+  }
+
+  const Dim* begin() const { return dims_.data(); }
+  const Dim* end() const { return dims_.data() + count_; }
+
+ private:
+  Dim* begin() { return dims_.data(); }
+  Dim* end() { return dims_.data() + count_; }
+
+  std::array<Dim, max_rank> dims_;
+  std::size_t count_ = 0;
+  std::int64_t outputs_ = 1;
+  bool empty_output_ = false, empty_sum_ = false;
+};
+
+bool gives_position(ReduceOp op) { return op == ReduceOp::argmax || op == ReduceOp::argmin; }
+
+// Reduces dimension r; the innermost dimension has stride 1. The result is contiguous in the order of the
+// others.
+template <class T>
+void reduce_dim(ReduceOp op, const Layout& layout, std::size_t r, const T* x, void* out) {
+  const std::size_t last = layout.count() - 1;
+  Loops<1> outer;
+  for (std::size_t i = 0; i < layout.count(); ++i)
+    if (i != r && (i != last || r == last)) {
+      outer.shape.push_back(layout[i].extent);
+      outer.strides[0].push_back(layout[i].stride);
+    }
+  outer = collapse(outer);
+  if (r == last)
+    reduce_rows(op, outer, layout[r].extent, x, out);
+  else
+    reduce_columns(op, outer, layout[r].extent, layout[r].stride, layout[last].extent, x, out);
+}
+
+template <class T>
+void copy_to_output(const Layout& layout, DType dtype, T* from, void* out) {
+  View source = layout.view(from, dtype), target = source;
+  target.data = out;
+  for (std::size_t i = 0; i < layout.count(); ++i) target.strides[static_cast<int>(i)] = layout[i].out_stride;
+  copy(source, target);
+}
+
+bool in_output_order(const Layout& layout) {
+  for (std::size_t i = 1; i < layout.count(); ++i)
+    if (layout[i - 1].out_stride < layout[i].out_stride) return false;
+  return true;
+}
+
+// One reduced dimension after the other, innermost first.
+template <class T>
+void reduce_in_stages(ReduceOp op, Layout layout, DType dtype, const T* x, void* out) {
+  std::optional<Scratch<T>> previous;
+  while (true) {
+    std::size_t r = layout.count();
+    while (!layout[--r].reduced) {
+    }
+    Layout rest = layout;
+    rest.erase(r);
+    rest.make_contiguous();
+    const bool last_stage = rest.reduced() == 0;
+    if (last_stage && in_output_order(rest)) return reduce_dim(op, layout, r, x, out);
+    Scratch<T> result(layout.view(nullptr, dtype).shape.numel() / layout[r].extent);
+    reduce_dim(op, layout, r, x, result.get());
+    if (last_stage) return copy_to_output(rest, dtype, result.get(), out);
+    previous.emplace(std::move(result));
+    x = previous->get();
+    layout = rest;
+    layout.merge();
+  }
+}
+
+template <class T>
+void reduce_positions(ReduceOp op, Layout layout, const T* x, DType dtype, void* out) {
+  layout.merge();
+  const std::size_t last = layout.count() - 1;
+  if (layout.reduced() == 1 && layout[last].stride == 1) {
+    std::size_t r = 0;
+    while (!layout[r].reduced) ++r;
+    return reduce_dim(op, layout, r, x, out);
+  }
+  layout.move_reduced_last();
+  const View source = layout.view(const_cast<T*>(x), dtype);
+  const Scratch<T> dense(source.shape.numel());
+  layout.make_contiguous();
+  copy(source, layout.view(dense.get(), dtype));
+  layout.merge();
+  reduce_dim(op, layout, layout.count() - 1, dense.get(), out);
+}
+
+template <class T>
+void reduce_values(ReduceOp op, Layout layout, const T* x, DType dtype, void* out) {
+  layout.sort();
+  layout.merge();
+  if (layout[layout.count() - 1].stride == 1) return reduce_in_stages(op, layout, dtype, x, out);
+  const View source = layout.view(const_cast<T*>(x), dtype);
+  const Scratch<T> dense(source.shape.numel());
+  layout.make_contiguous();
+  copy(source, layout.view(dense.get(), dtype));
+  layout.merge();
+  reduce_in_stages(op, layout, dtype, dense.get(), out);
+}
+
+bool is_contiguous(const View& v) {
+  std::int64_t stride = 1;
+  for (int d = v.shape.rank() - 1; d >= 0; --d) {
+    if (v.shape[d] != 1 && v.strides[d] != stride) return false;
+    stride *= v.shape[d];
+  }
+  return true;
+}
+
+template <class T>
+void reduce_typed(ReduceOp op, const View& in, const Axes& axes, void* out) {
+  const T* x = in.as<T>();
+  const std::int64_t n = in.shape.numel();
+  if (n > 0 && axes.rank() == in.shape.rank() && is_contiguous(in)) return reduce_rows(op, {}, n, x, out);
+  const Layout layout(in, axes);
+  if (layout.empty_output()) return;
+  if (gives_position(op)) {
+    if (layout.reduced() > 0)
+      reduce_positions(op, layout, x, in.dtype, out);
+    else
+      std::fill_n(static_cast<std::int64_t*>(out), layout.outputs(), 0);
+  } else if (layout.empty_sum()) {
+    std::fill_n(static_cast<T*>(out), layout.outputs(), T(0));
+  } else if (layout.reduced() > 0) {
+    reduce_values(op, layout, x, in.dtype, out);
+  } else {
+    copy_to_output(layout, in.dtype, const_cast<T*>(x), out);
+  }
+}
+
+}  // namespace
+
+void reduce(ReduceOp op, const View& in, const Axes& axes, void* out) {
+  if (in.dtype == f32)
+    reduce_typed<float>(op, in, axes, out);
+  else if (in.dtype == f64)
+    reduce_typed<double>(op, in, axes, out);
+  else
+    reduce_typed<std::int64_t>(op, in, axes, out);
+}
+
+}  // namespace cadena::kernels

@@ -1,0 +1,308 @@
+#include "autodiff/kernels/reduce_loops.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/partial.hpp"
+#include "autodiff/kernels/scratch.hpp"
+#include "autodiff/kernels/unroll.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+template <class T>
+constexpr std::int64_t width_of = static_cast<std::int64_t>(Batch<T>::size);
+
+// The tree of a sum over n: blocks, whose sums are combined in pairs, within segments, whose sums are
+// combined in pairs. A task is one segment, so that one long row keeps several threads busy.
+constexpr std::int64_t row_block = 4096, row_segment = 16 * row_block;
+constexpr std::int64_t column_block = 128, column_segment = 64 * column_block;
+constexpr std::int64_t strip = 1024;  // columns of a task: one strip of sums stays in the first-level cache
+
+struct Add : Sum {
+  template <class T>
+  static constexpr T identity = 0;
+};
+// The larger one, or NaN if either is. A comparison with NaN is false.
+struct Max {
+  template <class T>
+  static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                                     : std::numeric_limits<T>::lowest();
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return a != a || a > b ? a : b;
+    else
+      return xsimd::select((a != a) || (a > b), a, b);
+  }
+};
+struct Min {
+  template <class T>
+  static constexpr T identity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                                     : std::numeric_limits<T>::max();
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return a != a || a < b ? a : b;
+    else
+      return xsimd::select((a != a) || (a < b), a, b);
+  }
+};
+
+template <class Op, class T>
+T fold(Batch<T> v) {
+  if constexpr (std::is_same_v<Op, Add>)
+    return sum_lanes(v);
+  else
+    return fold_lanes<Op>(v);
+}
+
+// Combines x[0 ... n) in pairs, neighbours first, in place.
+template <class Op, class T>
+T combine_pairs(T* x, std::int64_t n) {
+  for (std::int64_t gap = 1; gap < n; gap *= 2)
+    for (std::int64_t i = 0; i + gap < n; i += 2 * gap) x[i] = Op::combine(x[i], x[i + gap]);
+  return x[0];
+}
+
+// Offset of the i-th index; most often there is one dimension.
+std::int64_t offset_of(const Loops<1>& outer, std::int64_t i) {
+  if (outer.shape.empty()) return 0;
+  if (outer.shape.rank() == 1) return i * outer.strides[0][0];
+  return offsets_of(outer.shape, outer.strides, i)[0];
+}
+
+// Rows
+// ---------------------------------------------------------------------------------------------------------
+
+// One block of a row, lane by lane: eight interleaved chains.
+template <class Op, class T>
+Batch<T> row_lanes(const T* x, std::int64_t n) {
+  constexpr std::int64_t w = width_of<T>;
+  const Batch<T> identity(Op::template identity<T>);
+  if (n <= w) return Partial<T>(n).load(x, identity);
+  Batch<T> acc[8];
+  unroll<8>([&](auto u) { acc[u] = identity; });
+  std::int64_t i = 0;
+  for (; i + 8 * w <= n; i += 8 * w)
+    unroll<8>([&](auto u) { acc[u] = Op::combine(acc[u], Batch<T>::load_unaligned(x + i + u * w)); });
+  unroll<7>([&](auto u) {
+    if (i + w <= n) acc[u] = Op::combine(acc[u], Batch<T>::load_unaligned(x + i)), i += w;
+  });
+  if (i < n) acc[7] = Op::combine(acc[7], Partial<T>(n - i).load(x + i, identity));
+  unroll<4>([&](auto u) { acc[u] = Op::combine(acc[u], acc[u + 4]); });
+  unroll<2>([&](auto u) { acc[u] = Op::combine(acc[u], acc[u + 2]); });
+  return Op::combine(acc[0], acc[1]);
+}
+
+// At most one segment.
+template <class Op, class T>
+T row_value(const T* x, std::int64_t n) {
+  if (n <= row_block) return fold<Op>(row_lanes<Op>(x, n));
+  T sums[row_segment / row_block];
+  std::int64_t blocks = 0;
+  for (std::int64_t i = 0; i < n; i += row_block)
+    sums[blocks++] = fold<Op>(row_lanes<Op>(x + i, std::min(row_block, n - i)));
+  return combine_pairs<Op>(sums, blocks);
+}
+
+// Position of the first extreme element: its value first, then where it stands.
+template <class Op, class T>
+std::int64_t row_position(const T* x, std::int64_t n) {
+  T best = Op::template identity<T>;
+  for (std::int64_t i = 0; i < n; i += row_segment)
+    best = Op::combine(best, row_value<Op>(x + i, std::min(row_segment, n - i)));
+  const Batch<T> wanted(best);
+  const auto found = [&](Batch<T> v) { return best == best ? xsimd::any(v == wanted) : xsimd::any(v != v); };
+  std::int64_t i = 0;
+  while (i + width_of<T> < n && !found(Batch<T>::load_unaligned(x + i))) i += width_of<T>;
+  while (best == best ? x[i] != best : x[i] == x[i]) ++i;
+  return i;
+}
+
+// f(i) for every row, several to a task.
+template <class T, class F>
+void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
+  const std::int64_t group = std::max<std::int64_t>(1, row_segment / n);
+  const bool parallel = rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
+  for_blocks((rows + group - 1) / group, parallel, [&](std::int64_t b) {
+    for (std::int64_t i = b * group; i < std::min(rows, (b + 1) * group); ++i) f(i);
+  });
+}
+
+template <class Op, class T>
+void value_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
+  const std::int64_t rows = outer.shape.numel();
+  if (rows == 1 && n <= row_segment) {
+    *out = row_value<Op>(x, n);
+    return;
+  }
+  if (n <= row_segment)
+    return for_rows<T>(rows, n, [&](std::int64_t i) { out[i] = row_value<Op>(x + offset_of(outer, i), n); });
+  const std::int64_t segments = (n + row_segment - 1) / row_segment;
+  const Scratch<T> sums(rows * segments);
+  for_blocks(rows * segments, rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes,
+             [&](std::int64_t t) {
+               const std::int64_t i = t % segments * row_segment;
+               sums[t] = row_value<Op>(x + offset_of(outer, t / segments) + i, std::min(row_segment, n - i));
+             });
+  for (std::int64_t i = 0; i < rows; ++i) out[i] = combine_pairs<Op>(sums + i * segments, segments);
+}
+
+template <class Op, class T>
+void position_rows(const Loops<1>& outer, std::int64_t n, const T* x, std::int64_t* out) {
+  for_rows<T>(outer.shape.numel(), n,
+              [&](std::int64_t i) { out[i] = row_position<Op>(x + offset_of(outer, i), n); });
+}
+
+// Columns
+// ------------------------------------------------------------------------------------------------------
+
+// Combines R rows in pairs, and the result onto a strip of `width` sums.
+template <int R, class Op, class T>
+void combine_rows(const T* x, std::int64_t step, std::int64_t width, T* sums) {
+  const auto lanes = [&](auto load) {
+    Batch<T> v[R];
+    unroll<R>([&](auto r) { v[r] = load(x + r * step); });
+    if constexpr (R == 8) unroll<4>([&](auto r) { v[r] = Op::combine(v[2 * r], v[2 * r + 1]); });
+    if constexpr (R >= 4) unroll<2>([&](auto r) { v[r] = Op::combine(v[2 * r], v[2 * r + 1]); });
+    if constexpr (R >= 2) v[0] = Op::combine(v[0], v[1]);
+    return Op::combine(load(sums), v[0]);
+  };
+  std::int64_t j = 0;
+  for (; j + width_of<T> <= width; j += width_of<T>, x += width_of<T>, sums += width_of<T>)
+    lanes([](const T* p) { return Batch<T>::load_unaligned(p); }).store_unaligned(sums);
+  if (j < width) {
+    const Partial<T> some(width - j);
+    some.store(sums, lanes([&](const T* p) { return some.load(p); }));
+  }
+}
+
+template <class Op, class T>
+void column_block_sums(const T* x, std::int64_t n, std::int64_t step, std::int64_t width, T* sums) {
+  std::copy_n(x, width, sums);
+  std::int64_t r = 1;
+  for (; r + 8 <= n; r += 8) combine_rows<8, Op>(x + r * step, step, width, sums);
+  for (; r < n; ++r) combine_rows<1, Op>(x + r * step, step, width, sums);
+}
+
+// At most one segment of rows: block sums are combined in pairs as soon as two of equal depth are there.
+template <class Op, class T>
+void column_values(const T* x, std::int64_t n, std::int64_t step, std::int64_t width, T* out) {
+  if (n <= column_block) return column_block_sums<Op>(x, n, step, width, out);
+  constexpr int depth = 8;  // 64 blocks to a segment need 7
+  alignas(64) T stack[depth][strip];
+  int top = 0;
+  std::int64_t blocks = 0;
+  for (std::int64_t r = 0; r < n; r += column_block) {
+    column_block_sums<Op>(x + r * step, std::min(column_block, n - r), step, width, stack[top++]);
+    for (std::int64_t b = ++blocks; b % 2 == 0; b /= 2, --top)
+      combine_rows<1, Op>(stack[top - 1], 0, width, stack[top - 2]);
+  }
+  for (; top > 1; --top) combine_rows<1, Op>(stack[top - 1], 0, width, stack[top - 2]);
+  std::copy_n(stack[0], width, out);
+}
+
+template <class Op, class T>
+void value_columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std::int64_t width, const T* x,
+                   T* out) {
+  const std::int64_t items = outer.shape.numel(), strips = (width + strip - 1) / strip;
+  const std::int64_t segments = (n + column_segment - 1) / column_segment;
+  const Scratch<T> sums(segments > 1 ? items * segments * width : 0);
+  T* to = segments > 1 ? sums.get() : out;
+  const std::int64_t tasks = items * segments * strips;
+  const std::int64_t elements =
+      std::max<std::int64_t>(1, std::min(n, column_segment) * std::min(width, strip));
+  const std::int64_t group = std::max<std::int64_t>(1, row_segment / elements);
+  const bool parallel = items * n * width * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
+  for_blocks((tasks + group - 1) / group, parallel, [&](std::int64_t b) {
+    for (std::int64_t t = b * group; t < std::min(tasks, (b + 1) * group); ++t) {
+      const std::int64_t j = t % strips * strip, part = t / strips, r = part % segments * column_segment;
+      column_values<Op>(x + offset_of(outer, part / segments) + r * step + j, std::min(column_segment, n - r),
+                        step, std::min(strip, width - j), to + part * width + j);
+    }
+  });
+  if (segments == 1) return;
+  for (std::int64_t i = 0; i < items; ++i) {
+    T* s = sums + i * segments * width;
+    for (std::int64_t gap = 1; gap < segments; gap *= 2)
+      for (std::int64_t k = 0; k + gap < segments; k += 2 * gap)
+        combine_rows<1, Op>(s + (k + gap) * width, 0, width, s + k * width);
+    std::copy_n(s, width, out + i * width);
+  }
+}
+
+template <class Op, class T>
+void position_columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std::int64_t width,
+                      const T* x, std::int64_t* out) {
+  constexpr std::int64_t piece = 256;
+  const std::int64_t items = outer.shape.numel(), pieces = (width + piece - 1) / piece;
+  const bool parallel = items * n * width * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
+  for_blocks(items * pieces, parallel, [&](std::int64_t t) {
+    const std::int64_t j = t % pieces * piece, count = std::min(piece, width - j);
+    const T* from = x + offset_of(outer, t / pieces) + j;
+    std::int64_t* at = out + t / pieces * width + j;
+    T best[piece];
+    std::copy_n(from, count, best);
+    std::fill_n(at, count, 0);
+    for (std::int64_t r = 1; r < n; ++r)
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T v = from[r * step + i];
+        const bool better = std::is_same_v<Op, Max> ? v > best[i] : v < best[i];
+        const bool take = (best[i] == best[i]) && (better || v != v);  // the first NaN stays
+        best[i] = take ? v : best[i];
+        at[i] = take ? r : at[i];
+      }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void reduce_rows(ReduceOp op, const Loops<1>& outer, std::int64_t n, const T* x, void* out) {
+  switch (op) {
+    case ReduceOp::sum:
+      return value_rows<Add>(outer, n, x, static_cast<T*>(out));
+    case ReduceOp::max:
+      return value_rows<Max>(outer, n, x, static_cast<T*>(out));
+    case ReduceOp::min:
+      return value_rows<Min>(outer, n, x, static_cast<T*>(out));
+    case ReduceOp::argmax:
+      return position_rows<Max>(outer, n, x, static_cast<std::int64_t*>(out));
+    case ReduceOp::argmin:
+      return position_rows<Min>(outer, n, x, static_cast<std::int64_t*>(out));
+  }
+}
+
+template <class T>
+void reduce_columns(ReduceOp op, const Loops<1>& outer, std::int64_t n, std::int64_t step, std::int64_t width,
+                    const T* x, void* out) {
+  switch (op) {
+    case ReduceOp::sum:
+      return value_columns<Add>(outer, n, step, width, x, static_cast<T*>(out));
+    case ReduceOp::max:
+      return value_columns<Max>(outer, n, step, width, x, static_cast<T*>(out));
+    case ReduceOp::min:
+      return value_columns<Min>(outer, n, step, width, x, static_cast<T*>(out));
+    case ReduceOp::argmax:
+      return position_columns<Max>(outer, n, step, width, x, static_cast<std::int64_t*>(out));
+    case ReduceOp::argmin:
+      return position_columns<Min>(outer, n, step, width, x, static_cast<std::int64_t*>(out));
+  }
+}
+
+template void reduce_rows(ReduceOp, const Loops<1>&, std::int64_t, const float*, void*);
+template void reduce_rows(ReduceOp, const Loops<1>&, std::int64_t, const double*, void*);
+template void reduce_rows(ReduceOp, const Loops<1>&, std::int64_t, const std::int64_t*, void*);
+template void reduce_columns(ReduceOp, const Loops<1>&, std::int64_t, std::int64_t, std::int64_t,
+                             const float*, void*);
+template void reduce_columns(ReduceOp, const Loops<1>&, std::int64_t, std::int64_t, std::int64_t,
+                             const double*, void*);
+template void reduce_columns(ReduceOp, const Loops<1>&, std::int64_t, std::int64_t, std::int64_t,
+                             const std::int64_t*, void*);
+
+}  // namespace cadena::kernels
