@@ -23,7 +23,7 @@ if(CADENA_OPENMP)
   endif()
 endif()
 
-if(CADENA_EXAMPLES)
+if(CADENA_EXAMPLES OR CADENA_TESTS)
   cadena_require(CLI11 libcli11-dev)
 endif()
 if(CADENA_TESTS)
