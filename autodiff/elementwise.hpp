@@ -3,9 +3,9 @@
 //   auto swish = cadena::elementwise("swish", [](auto x) { return x / (1 + exp(-x)); });
 //   Tensor y = swish(x);
 //
-// One fused pass for the value and one per derivative, forward mode, any order. The formula may use arithmetic,
-// comparisons, `where(condition, a, b)` and the functions of formulas.hpp, called without a namespace; it is read
-// with SIMD lanes, with duals and with tensors. Opt-in: includes xsimd.
+// One fused pass for the value and one per derivative, forward mode, any order. The formula may use
+// arithmetic, comparisons, `where(condition, a, b)` and the functions of formulas.hpp, called without a
+// namespace; it is read with SIMD lanes, with duals and with tensors. Opt-in: includes xsimd.
 #pragma once
 
 #include <array>
@@ -68,9 +68,8 @@ struct Dual {
 
  private:
   static std::array<L, N> zero() {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array<L, N>{((void)I, L(0))...};
-    }(std::make_index_sequence<N>{});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::array<L, N>{((void)I, L(0))...}; }
+    (std::make_index_sequence<N>{});
   }
   static void add_term(Dual&, const Dual&, formulas::Zero, bool) {}
   static void add_term(Dual& out, const Dual& a, formulas::One, bool) {
@@ -121,7 +120,8 @@ template <class F, class T, int N>
 void user_value_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
   using L = kernels::Lane<T>;
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
-  lane_loop<T, (1u << N) - 1>([&](auto... x) { return L(f(x...)); }, out, in, n, std::make_index_sequence<N>{});
+  lane_loop<T, (1u << N) - 1>([&](auto... x) { return L(f(x...)); }, out, in, n,
+                              std::make_index_sequence<N>{});
 }
 
 /// Cotangent times the derivative for input I: the formula read with a dual along that input.
@@ -134,7 +134,8 @@ void user_partial_loop(const void* op, void* out, const void* const* in, std::in
     const L lanes[] = {x...};
     const D y = [&]<std::size_t... K>(std::index_sequence<K...>) {
       return D(f(D(lanes[K], {L(K == I ? 1 : 0)})...));
-    }(std::make_index_sequence<N>{});
+    }
+    (std::make_index_sequence<N>{});
     return where(eq(g, 0), 0, g * y.d[0]);
   };
   // Operands are {g, x..., y}; y is not read.
@@ -146,12 +147,13 @@ template <class F, int N, int I>
 Tensor user_recorded(const void* op, const Tensor& g, const Tensor* x, const Tensor&) {
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
   TensorList in;
-  for (int k = 0; k < N; ++k) in.push_back(k == I ? (x[k].requires_grad() ? alias(x[k]) : x[k].detach().requires_grad_()) : x[k]);
-  const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) {
-    return Tensor(f(in[K]...));
-  }(std::make_index_sequence<N>{});
+  for (int k = 0; k < N; ++k)
+    in.push_back(k == I ? (x[k].requires_grad() ? alias(x[k]) : x[k].detach().requires_grad_()) : x[k]);
+  const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) { return Tensor(f(in[K]...)); }
+  (std::make_index_sequence<N>{});
   if (!y.requires_grad()) return {};
-  return grad(TensorList{y}, {in[I]}, {.create_graph = true, .retain_graph = true, .allow_unused = true}, {expand(g, y.shape())})[0];
+  return grad(TensorList{y}, {in[I]}, {.create_graph = true, .retain_graph = true, .allow_unused = true},
+              {expand(g, y.shape())})[0];
 }
 
 template <class F, int N>
@@ -166,7 +168,8 @@ ElementwiseRules user_rules() {
     ((r.partial[I][0] = user_partial_loop<F, float, N, static_cast<int>(I)>), ...);
     ((r.partial[I][1] = user_partial_loop<F, double, N, static_cast<int>(I)>), ...);
     ((r.recorded[I] = user_recorded<F, N, static_cast<int>(I)>), ...);
-  }(std::make_index_sequence<N>{});
+  }
+  (std::make_index_sequence<N>{});
   return r;
 }
 
@@ -177,7 +180,8 @@ template <class F>
 class ElementwiseFunction {
  public:
   ElementwiseFunction(std::string name, F f) {
-    auto u = std::make_shared<detail::UserFormula<F>>(detail::UserFormula<F>{std::move(name), std::move(f), {}});
+    auto u =
+        std::make_shared<detail::UserFormula<F>>(detail::UserFormula<F>{std::move(name), std::move(f), {}});
     using L = kernels::Lane<float>;
     if constexpr (std::is_invocable_v<F, L>) u->rules[0] = detail::user_rules<F, 1>();
     if constexpr (std::is_invocable_v<F, L, L>) u->rules[1] = detail::user_rules<F, 2>();
@@ -191,7 +195,8 @@ class ElementwiseFunction {
   Tensor operator()(const In&... in) const {
     constexpr int n = sizeof...(In);
     static_assert(n >= 1 && n <= detail::max_arity, "elementwise formulas take one to three arguments");
-    static_assert(std::is_invocable_v<F, typename Lanes<In>::type...>, "the formula takes another number of arguments");
+    static_assert(std::is_invocable_v<F, typename Lanes<In>::type...>,
+                  "the formula takes another number of arguments");
     const auto& rules = formula_->rules[n - 1];
     const Operand operands[] = {Operand(in)...};
     Tensor inputs[n];

@@ -1,6 +1,7 @@
-// The elementwise operations: each one's value and its partial derivatives, written once, generically. They are
-// read with SIMD lanes (the fused loops), with duals (derivatives of user formulas) and with tensors (derivatives
-// of derivatives). An op here, one line in ops/elementwise.cpp, one declaration in ops.hpp: that is all of it.
+// The elementwise operations: each one's value and its partial derivatives, written once, generically. They
+// are read with SIMD lanes (the fused loops), with duals (derivatives of user formulas) and with tensors
+// (derivatives of derivatives). An op here, one line in ops/elementwise.cpp, one declaration in ops.hpp: that
+// is all of it.
 #pragma once
 
 #include "autodiff/core/meta.hpp"
@@ -48,7 +49,8 @@ struct Mul {
 /// a * b where an exactly zero `a` wins over an infinite or undefined b: the product of a cotangent and a
 /// singular derivative.
 struct AbsorbingMul {
-  static constexpr Meta meta{.name = "absorbing_mul", .reads = {X2, X1}, .domain = {kink_at_zero, real}, .singular = true};
+  static constexpr Meta meta{
+      .name = "absorbing_mul", .reads = {X2, X1}, .domain = {kink_at_zero, real}, .singular = true};
   static auto f(auto a, auto b) { return where(eq(a, 0), 0, a * b); }
   static auto dx1(auto, auto b, auto) { return b; }
   static auto dx2(auto a, auto, auto) { return a; }
@@ -67,27 +69,35 @@ struct Pow {
       .name = "pow", .reads = {X1 | X2, X1 | X2 | Y}, .domain = {positive, real}, .singular = true};
   static auto f(auto a, auto b) { return pow(a, b); }
   static auto dx1(auto a, auto b, auto) { return where(eq(b, 0), 0, b * pow(a, b - 1)); }
-  static auto dx2(auto a, auto b, auto y) { return where(eq(a, 0), where(b >= 0, 0, y * log(a)), y * log(a)); }
+  static auto dx2(auto a, auto b, auto y) {
+    return where(eq(a, 0), where(b >= 0, 0, y * log(a)), y * log(a));
+  }
 };
 
 /// Ties share the derivative; a NaN keeps it to itself.
 struct Maximum {
   static constexpr Meta meta{.name = "maximum", .reads = {X1 | X2, X1 | X2}, .integral = true};
   static auto f(auto a, auto b) { return maximum(a, b); }
-  static auto dx1(auto a, auto b, auto) { return where(a > b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0))); }
+  static auto dx1(auto a, auto b, auto) {
+    return where(a > b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0)));
+  }
   static auto dx2(auto a, auto b, auto y) { return dx1(b, a, y); }
 };
 
 struct Minimum {
   static constexpr Meta meta{.name = "minimum", .reads = {X1 | X2, X1 | X2}, .integral = true};
   static auto f(auto a, auto b) { return minimum(a, b); }
-  static auto dx1(auto a, auto b, auto) { return where(a < b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0))); }
+  static auto dx1(auto a, auto b, auto) {
+    return where(a < b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0)));
+  }
   static auto dx2(auto a, auto b, auto y) { return dx1(b, a, y); }
 };
 
 struct Heaviside {
   static constexpr Meta meta{.name = "heaviside", .domain = {kink_at_zero, real}};
-  static auto f(auto x, auto at_zero) { return where(x > 0, 1, where(x < 0, 0, where(isnan(x), x, at_zero))); }
+  static auto f(auto x, auto at_zero) {
+    return where(x > 0, 1, where(x < 0, 0, where(isnan(x), x, at_zero)));
+  }
   static Zero dx1(auto, auto, auto) { return {}; }
   static Zero dx2(auto, auto, auto) { return {}; }
 };
@@ -186,16 +196,18 @@ struct Relu {
 
 }  // namespace cadena::formulas
 
-/// Lists all one-argument ops (struct, function) to whoever defines CADENA_OP: the lanes' and duals' vocabulary
-/// here and in elementwise.hpp, the public functions and the op table in ops/elementwise.cpp.
-#define CADENA_UNARY_OPS(CADENA_OP)                                                                       \
-  CADENA_OP(Neg, neg) CADENA_OP(Abs, abs) CADENA_OP(Exp, exp) CADENA_OP(Expm1, expm1) CADENA_OP(Log, log)   \
-  CADENA_OP(Log1p, log1p) CADENA_OP(Sqrt, sqrt) CADENA_OP(Square, square) CADENA_OP(Sin, sin)              \
-  CADENA_OP(Cos, cos) CADENA_OP(Tanh, tanh) CADENA_OP(Sigmoid, sigmoid) CADENA_OP(Softplus, softplus)      \
-  CADENA_OP(LogSigmoid, log_sigmoid) CADENA_OP(Relu, relu)
-#define CADENA_BINARY_OPS(CADENA_OP)                                                                       \
-  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow)        \
-  CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Heaviside, heaviside)
+/// Lists all one-argument ops (struct, function) to whoever defines CADENA_OP: the lanes' and duals'
+/// vocabulary here and in elementwise.hpp, the public functions and the op table in ops/elementwise.cpp.
+#define CADENA_UNARY_OPS(CADENA_OP)                                                               \
+  CADENA_OP(Neg, neg)                                                                             \
+  CADENA_OP(Abs, abs) CADENA_OP(Exp, exp) CADENA_OP(Expm1, expm1) CADENA_OP(Log, log)             \
+      CADENA_OP(Log1p, log1p) CADENA_OP(Sqrt, sqrt) CADENA_OP(Square, square) CADENA_OP(Sin, sin) \
+          CADENA_OP(Cos, cos) CADENA_OP(Tanh, tanh) CADENA_OP(Sigmoid, sigmoid)                   \
+              CADENA_OP(Softplus, softplus) CADENA_OP(LogSigmoid, log_sigmoid) CADENA_OP(Relu, relu)
+#define CADENA_BINARY_OPS(CADENA_OP)                                              \
+  CADENA_OP(Add, add)                                                             \
+  CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
+      CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Heaviside, heaviside)
 
 namespace cadena::kernels {
 

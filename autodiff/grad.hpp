@@ -68,7 +68,8 @@ struct OutputTangent {
 };
 struct Vjp {
   TensorList outputs;
-  /// Cotangents of the outputs -> cotangents of the inputs (zeros where there is no dependence); call it often.
+  /// Cotangents of the outputs -> cotangents of the inputs (zeros where there is no dependence); call it
+  /// often.
   std::function<TensorList(const TensorList&)> pullback;
 };
 
@@ -123,14 +124,14 @@ struct CustomOp {
   std::string name;
   /// The value. Runs unrecorded.
   std::function<Tensor(const TensorList& inputs)> forward;
-  /// Cotangent of the output -> cotangents of the inputs; undefined means zero. Recorded when the gradient is,
-  /// so higher orders follow. If left out, `forward` is differentiated instead.
+  /// Cotangent of the output -> cotangents of the inputs; undefined means zero. Recorded when the gradient
+  /// is, so higher orders follow. If left out, `forward` is differentiated instead.
   std::function<TensorList(const Tensor& cotangent, const TensorList& inputs, const Tensor& output)> vjp = {};
   /// Tangents of the inputs (undefined means zero) -> tangent of the output. If left out, derived from vjp.
   std::function<Tensor(const TensorList& tangents, const TensorList& inputs, const Tensor& output)> jvp = {};
 };
-/// Applies and records it. Results of the rules are checked for count, shape and dtype: GraphError, ShapeError,
-/// DtypeError name the op.
+/// Applies and records it. Results of the rules are checked for count, shape and dtype: GraphError,
+/// ShapeError, DtypeError name the op.
 Tensor apply(const CustomOp& op, const TensorList& inputs);
 
 }  // namespace cadena

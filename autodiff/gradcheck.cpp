@@ -81,7 +81,8 @@ class Checker {
     check_linear();
     if (o_.forward_mode) check_duality();
     if (report_.ok)
-      text_ << "ok: " << rows_ << "x" << columns_ << " Jacobian, worst at " << report_.worst << " of the tolerance";
+      text_ << "ok: " << rows_ << "x" << columns_ << " Jacobian, worst at " << report_.worst
+            << " of the tolerance";
     report_.text = text_.str();
     return report_;
   }
@@ -114,7 +115,8 @@ class Checker {
     for (std::size_t i = 0; i < x_.size(); ++i) {
       for (std::int64_t e = 0; e < x_[i].numel(); ++e, ++column) {
         const double h = o_.step;
-        const Vector a = value_at(i, e, -2 * h), b = value_at(i, e, -h), c = value_at(i, e, h), d = value_at(i, e, 2 * h);
+        const Vector a = value_at(i, e, -2 * h), b = value_at(i, e, -h), c = value_at(i, e, h),
+                     d = value_at(i, e, 2 * h);
         for (std::size_t row = 0; row < rows_; ++row)
           compare(row, column, (a[row] - 8 * b[row] + 8 * c[row] - d[row]) / (12 * h));
       }
@@ -132,8 +134,9 @@ class Checker {
       text_.str("");
       text_.precision(17);
       text_ << "d(" << index_text(static_cast<std::int64_t>(row), y_, "output") << ") / d("
-            << index_text(static_cast<std::int64_t>(column), x_, "input") << "): analytic " << analytic << ", numerical "
-            << numerical << " (five points, h = " << o_.step << "), difference " << analytic - numerical;
+            << index_text(static_cast<std::int64_t>(column), x_, "input") << "): analytic " << analytic
+            << ", numerical " << numerical << " (five points, h = " << o_.step << "), difference "
+            << analytic - numerical;
     }
   }
 
@@ -153,7 +156,9 @@ class Checker {
         size += std::abs(weights[r] * jacobian_[r * columns_ + c]);
       }
       if (!(std::abs(product[c] - expected) <= 1e-13 * (size + std::abs(expected)) + 1e-300))
-        return fail("J^T v at " + index_text(static_cast<std::int64_t>(c), x_, "input") + " is not linear in v", product[c], expected);
+        return fail(
+            "J^T v at " + index_text(static_cast<std::int64_t>(c), x_, "input") + " is not linear in v",
+            product[c], expected);
     }
   }
 
@@ -168,11 +173,13 @@ class Checker {
       for (std::size_t k = 0; k < t.size(); ++k) forward += t[k] * w[k], size += std::abs(t[k] * w[k]);
     }
     const Vector g = pull_back(y_, x_, v), direction = flattened(u);
-    for (std::size_t k = 0; k < g.size(); ++k) reverse += g[k] * direction[k], size += std::abs(g[k] * direction[k]);
+    for (std::size_t k = 0; k < g.size(); ++k)
+      reverse += g[k] * direction[k], size += std::abs(g[k] * direction[k]);
     // Cancellation inside J u and J^T v is bounded by the magnitudes that enter them.
     const Vector weights = flattened(v);
     for (std::size_t r = 0; r < rows_; ++r)
-      for (std::size_t c = 0; c < columns_; ++c) size += std::abs(weights[r] * jacobian_[r * columns_ + c] * direction[c]);
+      for (std::size_t c = 0; c < columns_; ++c)
+        size += std::abs(weights[r] * jacobian_[r * columns_ + c] * direction[c]);
     if (!(std::abs(forward - reverse) <= 1e-13 * size + 1e-300))
       fail("forward mode: <v, J u>", forward, reverse);
   }
@@ -190,15 +197,14 @@ class Checker {
 void check_inputs(const char* op, const TensorList& inputs) {
   for (const auto& x : inputs)
     if (x.dtype() != f64)
-      throw DtypeError("[" + std::string(op) + "] expected f64 inputs (differences of f32 are too coarse), got " +
+      throw DtypeError("[" + std::string(op) +
+                       "] expected f64 inputs (differences of f32 are too coarse), got " +
                        std::string(name(x.dtype())));
 }
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
-  return out << report.text;
-}
+std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) { return out << report.text; }
 
 GradcheckReport gradcheck(const Function& f, const TensorList& inputs, const GradcheckOptions& options) {
   check_inputs("gradcheck", inputs);
@@ -219,7 +225,8 @@ GradcheckReport gradgradcheck(const Function& f, const TensorList& inputs, Gradc
   auto first_order = [&f, n](const TensorList& args) {
     EnableGrad mode;
     TensorList x, v(args.begin() + static_cast<std::ptrdiff_t>(n), args.end());
-    for (std::size_t i = 0; i < n; ++i) x.push_back(args[i].requires_grad() ? args[i] : args[i].detach().requires_grad_());
+    for (std::size_t i = 0; i < n; ++i)
+      x.push_back(args[i].requires_grad() ? args[i] : args[i].detach().requires_grad_());
     const TensorList y = f(x);
     TensorList sources, seeds;
     for (std::size_t i = 0; i < y.size(); ++i) {
@@ -228,7 +235,8 @@ GradcheckReport gradgradcheck(const Function& f, const TensorList& inputs, Gradc
       seeds.push_back(v[i]);
     }
     TensorList grads(n);
-    if (!sources.empty()) grads = grad(sources, x, {.create_graph = true, .retain_graph = true, .allow_unused = true}, seeds);
+    if (!sources.empty())
+      grads = grad(sources, x, {.create_graph = true, .retain_graph = true, .allow_unused = true}, seeds);
     for (std::size_t i = 0; i < n; ++i)
       if (!grads[i].defined()) grads[i] = zeros_like(x[i]);
     return grads;

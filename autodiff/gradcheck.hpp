@@ -16,38 +16,38 @@
 namespace cadena {
 
 struct GradcheckOptions {
-  double step = 1e-3;            ///< h; inputs must stay 2h away from kinks
-  double rtol = 1e-7;            ///< |analytic - numerical| <= atol + rtol * max(|analytic|, |numerical|)
+  double step = 1e-3;  ///< h; inputs must stay 2h away from kinks
+  double rtol = 1e-7;  ///< |analytic - numerical| <= atol + rtol * max(|analytic|, |numerical|)
   double atol = 1e-9;
-  bool forward_mode = true;      ///< also <v, J u> = <J^T v, u> with jvp, to 1e-13 of the sum of magnitudes
-  std::uint64_t seed = 0;        ///< of the directions u and v
+  bool forward_mode = true;  ///< also <v, J u> = <J^T v, u> with jvp, to 1e-13 of the sum of magnitudes
+  std::uint64_t seed = 0;    ///< of the directions u and v
 };
 
 struct GradcheckReport {
   bool ok = true;
-  std::string text;      ///< what was compared and, on failure, the worst entry with both values and the step
-  double worst = 0;      ///< largest |analytic - numerical| / tolerance, <= 1 if ok
+  std::string text;  ///< what was compared and, on failure, the worst entry with both values and the step
+  double worst = 0;  ///< largest |analytic - numerical| / tolerance, <= 1 if ok
   explicit operator bool() const { return ok; }
 };
 std::ostream& operator<<(std::ostream& out, const GradcheckReport& report);
 
-/// Compares the full Jacobian of f at `inputs` (f64; everything f returns counts) by reverse mode with differences,
-/// checks that the vector-Jacobian product is linear in its vector, and forward mode by duality.
+/// Compares the full Jacobian of f at `inputs` (f64; everything f returns counts) by reverse mode with
+/// differences, checks that the vector-Jacobian product is linear in its vector, and forward mode by duality.
 /// @throws DtypeError unless all inputs are f64
 GradcheckReport gradcheck(const Function& f, const TensorList& inputs, const GradcheckOptions& options = {});
 
-/// The same for (inputs, v) -> J^T v: second derivatives by differences of recorded first ones. rtol is raised
-/// to 1e-6 unless it was set.
+/// The same for (inputs, v) -> J^T v: second derivatives by differences of recorded first ones. rtol is
+/// raised to 1e-6 unless it was set.
 GradcheckReport gradgradcheck(const Function& f, const TensorList& inputs, GradcheckOptions options = {});
 
 template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&>
-GradcheckReport gradcheck(F&& f, const Tensor& x, const GradcheckOptions& options = {}) {
+requires std::is_invocable_r_v<Tensor, F, const Tensor&> GradcheckReport
+gradcheck(F&& f, const Tensor& x, const GradcheckOptions& options = {}) {
   return gradcheck(detail::unary(f), TensorList{x}, options);
 }
 template <class F>
-  requires std::is_invocable_r_v<Tensor, F, const Tensor&>
-GradcheckReport gradgradcheck(F&& f, const Tensor& x, const GradcheckOptions& options = {}) {
+requires std::is_invocable_r_v<Tensor, F, const Tensor&> GradcheckReport
+gradgradcheck(F&& f, const Tensor& x, const GradcheckOptions& options = {}) {
   return gradgradcheck(detail::unary(f), TensorList{x}, options);
 }
 

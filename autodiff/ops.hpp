@@ -1,9 +1,10 @@
 // The vocabulary: every operation, once. Names and semantics are PyTorch's where PyTorch has the operation.
 //
 // Unless a line says otherwise: arguments broadcast under NumPy's rules, dtypes are promoted first
-// (bool < i64 < f32 < f64), integer input to a real-valued function is converted to f32, the result is a fresh
-// contiguous tensor, every derivative order exists, and what throws is ShapeError, DtypeError, IndexError or
-// ValueError with the op's name and the shapes. Values and derivatives at singular points: docs/design.md.
+// (bool < i64 < f32 < f64), integer input to a real-valued function is converted to f32, the result is a
+// fresh contiguous tensor, every derivative order exists, and what throws is ShapeError, DtypeError,
+// IndexError or ValueError with the op's name and the shapes. Values and derivatives at singular points:
+// docs/design.md.
 #pragma once
 
 #include <cstdint>
@@ -63,10 +64,11 @@ Tensor isnan(const Tensor& x);
 /// True if dtype, shape and every element agree (NaN equals nothing).
 bool equal(const Tensor& a, const Tensor& b);
 /// True if |a - b| <= atol + rtol * |b| everywhere; shapes must be equal. Infinities of one sign are close.
-bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8,
+              bool equal_nan = false);
 
 // Reductions over `axes` (all when empty). `keepdim` leaves extents of 1 behind.
-Tensor sum(const Tensor& x, const Axes& axes = {}, bool keepdim = false);   ///< 0 for empty; integers give i64
+Tensor sum(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< 0 for empty; integers give i64
 Tensor mean(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< NaN for empty
 /// Largest value; ties share the gradient evenly. @throws ValueError on an empty axis
 Tensor amax(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
@@ -79,7 +81,8 @@ struct ValuesIndices {
 /// Largest value along `axis` and where it stands (the first of equals, which alone gets the gradient).
 ValuesIndices max(const Tensor& x, int axis, bool keepdim = false);
 ValuesIndices min(const Tensor& x, int axis, bool keepdim = false);
-/// Position (i64) of the first largest value; NaN counts as largest. Without an axis, in the flattened tensor.
+/// Position (i64) of the first largest value; NaN counts as largest. Without an axis, in the flattened
+/// tensor.
 Tensor argmax(const Tensor& x);
 Tensor argmax(const Tensor& x, int axis, bool keepdim = false);
 Tensor argmin(const Tensor& x);
@@ -96,7 +99,8 @@ Tensor flatten(const Tensor& x, int start = 0, int end = -1);
 Tensor permute(const Tensor& x, const Axes& axes);
 Tensor transpose(const Tensor& x, int a, int b);
 Tensor t(const Tensor& x);  ///< matrix transpose; vectors and numbers stay
-Tensor expand(const Tensor& x, const Shape& shape);  ///< repeats extents of 1 without copying; -1 keeps an extent
+Tensor expand(const Tensor& x,
+              const Shape& shape);  ///< repeats extents of 1 without copying; -1 keeps an extent
 Tensor squeeze(const Tensor& x, const Axes& axes = {});
 Tensor unsqueeze(const Tensor& x, int axis);
 Tensor select(const Tensor& x, int axis, std::int64_t index);
@@ -132,7 +136,8 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes = -1);
 // Losses.
 enum class Reduction : std::uint8_t { none, mean, sum };
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean);
-/// @param p probabilities in [0, 1]; logarithms are clamped at -100 and the gradient agrees. @throws ValueError
+/// @param p probabilities in [0, 1]; logarithms are clamped at -100 and the gradient agrees. @throws
+/// ValueError
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction = Reduction::mean);
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
                                         Reduction reduction = Reduction::mean);

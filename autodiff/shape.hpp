@@ -108,7 +108,8 @@ Shape broadcast(const char* op, const Shape& a, const Shape& b);
 /// Maps axis in [-rank, rank) to [0, rank). @throws IndexError naming `op`
 int normalize_axis(const char* op, std::int64_t axis, int rank);
 
-/// Sorted, unique, non-negative axes; all axes when `axes` is empty. @throws IndexError, ValueError on repeats
+/// Sorted, unique, non-negative axes; all axes when `axes` is empty. @throws IndexError, ValueError on
+/// repeats
 Axes normalize_axes(const char* op, const Axes& axes, int rank);
 
 /// Half-open range with a positive step along one axis; bounds as in Python: negative from the end, clamped.

@@ -41,7 +41,8 @@ Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, st
   t->view = true;
   t->version = base->version;
   t->numel = shape.numel();
-  t->data = static_cast<unsigned char*>(base->data) + offset * static_cast<std::int64_t>(itemsize(base->dtype));
+  t->data =
+      static_cast<unsigned char*>(base->data) + offset * static_cast<std::int64_t>(itemsize(base->dtype));
   t->storage = base->storage;
   t->shape = shape;
   t->strides = strides;
@@ -60,33 +61,17 @@ void Tensor::destroy(detail::RefCounted* p) noexcept {
   detail::TensorImpl::dispose(static_cast<detail::TensorImpl*>(p));
 }
 
-DType Tensor::dtype() const {
-  return impl()->dtype;
-}
-const Shape& Tensor::shape() const {
-  return impl()->shape;
-}
-const Strides& Tensor::strides() const {
-  return impl()->strides;
-}
-int Tensor::dim() const {
-  return impl()->shape.rank();
-}
-std::int64_t Tensor::size(int axis) const {
-  return shape()[normalize_axis("size", axis, dim())];
-}
-std::int64_t Tensor::numel() const {
-  return impl()->numel;
-}
-bool Tensor::is_contiguous() const {
-  return impl()->contiguous;
-}
+DType Tensor::dtype() const { return impl()->dtype; }
+const Shape& Tensor::shape() const { return impl()->shape; }
+const Strides& Tensor::strides() const { return impl()->strides; }
+int Tensor::dim() const { return impl()->shape.rank(); }
+std::int64_t Tensor::size(int axis) const { return shape()[normalize_axis("size", axis, dim())]; }
+std::int64_t Tensor::numel() const { return impl()->numel; }
+bool Tensor::is_contiguous() const { return impl()->contiguous; }
 bool Tensor::shares_storage(const Tensor& other) const {
   return impl()->storage.get() == other.impl()->storage.get();
 }
-std::uint32_t Tensor::version() const {
-  return impl()->storage->version;
-}
+std::uint32_t Tensor::version() const { return impl()->storage->version; }
 
 namespace {
 template <Element T>
@@ -116,9 +101,7 @@ T Tensor::item() const {
     throw ShapeError("[item] expected a tensor with one element, got shape " + cadena::to_string(shape()));
   return visit(dtype(), [&]<class S>(S) { return static_cast<T>(*static_cast<const S*>(impl()->data)); });
 }
-double Tensor::item() const {
-  return item<double>();
-}
+double Tensor::item() const { return item<double>(); }
 template <Element T>
 std::vector<T> Tensor::to_vector() const {
   NoGrad guard;
@@ -137,10 +120,10 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
   return out;
 }
 
-#define CADENA_INSTANTIATE(T)                       \
-  template const T* Tensor::data<T>() const;        \
-  template T* Tensor::mutable_data<T>();            \
-  template T Tensor::item<T>() const;               \
+#define CADENA_INSTANTIATE(T)                        \
+  template const T* Tensor::data<T>() const;         \
+  template T* Tensor::mutable_data<T>();             \
+  template T Tensor::item<T>() const;                \
   template std::vector<T> Tensor::to_vector() const; \
   template Tensor tensor(std::span<const T>, const Shape&);
 CADENA_INSTANTIATE(float)
@@ -179,24 +162,21 @@ Tensor from_blob(void* data, const Shape& shape, const Strides& strides, DType d
 
 // Differentiation.
 
-bool Tensor::requires_grad() const {
-  return static_cast<bool>(impl()->node);
-}
-bool Tensor::is_leaf() const {
-  return !impl()->node || impl()->node->leaf;
-}
-std::string Tensor::grad_fn() const {
-  return is_leaf() ? "" : std::string(impl()->node->name());
-}
+bool Tensor::requires_grad() const { return static_cast<bool>(impl()->node); }
+bool Tensor::is_leaf() const { return !impl()->node || impl()->node->leaf; }
+std::string Tensor::grad_fn() const { return is_leaf() ? "" : std::string(impl()->node->name()); }
 
 Tensor& Tensor::requires_grad_(bool on) {
   auto* p = impl();
   if (!is_leaf())
-    throw GraphError("[requires_grad_] expected a leaf, got the result of " + grad_fn() + "; detach() it first");
+    throw GraphError("[requires_grad_] expected a leaf, got the result of " + grad_fn() +
+                     "; detach() it first");
   if (on && !is_floating(p->dtype))
     throw DtypeError("[requires_grad_] expected f32 or f64, got " + std::string(name(p->dtype)));
-  if (!on) p->node = nullptr;
-  else if (!p->node) p->node = detail::Edge::adopt(new detail::Leaf(p->shape, p->dtype));
+  if (!on)
+    p->node = nullptr;
+  else if (!p->node)
+    p->node = detail::Edge::adopt(new detail::Leaf(p->shape, p->dtype));
   return *this;
 }
 
@@ -210,7 +190,8 @@ const Tensor Tensor::grad() const {
 void Tensor::set_grad(const Tensor& g) {
   auto* p = impl();
   if (!p->node || !p->node->leaf)
-    throw GraphError("[set_grad] expected a leaf that requires grad, got shape " + cadena::to_string(p->shape));
+    throw GraphError("[set_grad] expected a leaf that requires grad, got shape " +
+                     cadena::to_string(p->shape));
   if (g.defined() && !(g.shape() == p->shape))
     throw ShapeError("[set_grad] expected shape " + cadena::to_string(p->shape) + ", got " +
                      cadena::to_string(g.shape()));
@@ -223,8 +204,10 @@ void Tensor::set_grad(const Tensor& g) {
 void Tensor::zero_grad() {
   auto* p = impl();
   if (!p->node) return;
-  if (p->node->leaf) static_cast<detail::Leaf*>(p->node.get())->grad = Tensor();
-  else if (p->node->extras) p->node->extras->retained = Tensor();
+  if (p->node->leaf)
+    static_cast<detail::Leaf*>(p->node.get())->grad = Tensor();
+  else if (p->node->extras)
+    p->node->extras->retained = Tensor();
 }
 
 Tensor& Tensor::retain_grad() {
@@ -250,9 +233,7 @@ void HookHandle::remove() {
   owner_ = Tensor();
 }
 
-Tensor Tensor::detach() const {
-  return detail::make_view(*this, shape(), strides(), 0);
-}
+Tensor Tensor::detach() const { return detail::make_view(*this, shape(), strides(), 0); }
 
 // In-place writes.
 
@@ -263,7 +244,8 @@ bool recorded_write(const char* op, const Tensor& target, const Tensor* source) 
   auto* p = target.impl();
   if (!detail::grad_enabled) return false;
   if (p->node && p->node->leaf)
-    throw GraphError("[" + std::string(op) + "] expected no in-place write to a leaf that requires grad, got one of " +
+    throw GraphError("[" + std::string(op) +
+                     "] expected no in-place write to a leaf that requires grad, got one of " +
                      to_string(p->shape) + "; use NoGrad, or a new tensor");
   const Tensor inputs[] = {target, source ? *source : target};
   if (!detail::recording(op, inputs, 2)) return false;
@@ -279,8 +261,8 @@ void written(detail::TensorImpl* p) {
   if (!p->node || p->node->leaf) p->version = p->storage->version;
 }
 
-/// Gives `target` the value and history of `result`. The handle gets a body of its own, so that nodes and other
-/// handles keep the former one: theirs is now stale, and says so when it is used.
+/// Gives `target` the value and history of `result`. The handle gets a body of its own, so that nodes and
+/// other handles keep the former one: theirs is now stale, and says so when it is used.
 void rebase(Tensor& target, const Tensor& result) {
   auto* old = target.impl();
   kernels::copy(detail::view_of(result), detail::view_of(target));

@@ -60,13 +60,13 @@ class Tensor {
   bool defined() const { return p_ != nullptr; }
   DType dtype() const;
   const Shape& shape() const;
-  const Strides& strides() const;       ///< in elements
-  int dim() const;                      ///< number of dimensions
-  std::int64_t size(int axis) const;    ///< extent along `axis`, which may be negative. @throws IndexError
-  std::int64_t numel() const;           ///< number of elements
-  bool is_contiguous() const;           ///< row-major without gaps
+  const Strides& strides() const;     ///< in elements
+  int dim() const;                    ///< number of dimensions
+  std::int64_t size(int axis) const;  ///< extent along `axis`, which may be negative. @throws IndexError
+  std::int64_t numel() const;         ///< number of elements
+  bool is_contiguous() const;         ///< row-major without gaps
   bool shares_storage(const Tensor& other) const;
-  std::uint32_t version() const;        ///< number of in-place writes to the storage, shared by all views
+  std::uint32_t version() const;  ///< number of in-place writes to the storage, shared by all views
 
   // What it holds.
   /// The only element, converted to T. @throws ShapeError unless numel() == 1
@@ -87,22 +87,25 @@ class Tensor {
   std::string to_string() const;
 
   // Differentiation.
-  bool requires_grad() const;  ///< true for leaves that ask for a gradient and for everything computed from them
+  bool requires_grad()
+      const;  ///< true for leaves that ask for a gradient and for everything computed from them
   /// Marks a leaf. @throws DtypeError for integer and bool tensors, GraphError for non-leaves
   Tensor& requires_grad_(bool on = true);
   bool is_leaf() const;       ///< true unless it was computed by a recorded op
   const Tensor grad() const;  ///< the accumulated gradient; undefined before the first backward
-  void set_grad(const Tensor& g);  ///< @throws ShapeError, DtypeError, GraphError if it is not a leaf with grad
-  void zero_grad();                ///< forgets the gradient (it becomes undefined)
-  Tensor& retain_grad();           ///< keep `.grad()` of a non-leaf, too
+  void set_grad(
+      const Tensor& g);   ///< @throws ShapeError, DtypeError, GraphError if it is not a leaf with grad
+  void zero_grad();       ///< forgets the gradient (it becomes undefined)
+  Tensor& retain_grad();  ///< keep `.grad()` of a non-leaf, too
   /// Accumulates d(this)/d(leaf) into every leaf's `.grad()`; all leaves change or, if anything throws, none.
   /// @param seed cotangent of this tensor's shape; may be left out for a single element
-  /// @throws GraphError if not recorded, already freed, or no seed for several elements; ShapeError, DtypeError
+  /// @throws GraphError if not recorded, already freed, or no seed for several elements; ShapeError,
+  /// DtypeError
   void backward(const Tensor& seed = Tensor(), BackwardOptions options = {}) const;
   /// Calls `hook(gradient)` when this tensor's gradient is complete; a defined result replaces it.
   HookHandle register_hook(std::function<Tensor(const Tensor&)> hook) const;
-  Tensor detach() const;           ///< same storage, outside the graph
-  std::string grad_fn() const;     ///< name of the op that made it, "" for leaves
+  Tensor detach() const;        ///< same storage, outside the graph
+  std::string grad_fn() const;  ///< name of the op that made it, "" for leaves
 
   // Shape and type; see ops.hpp for the meaning. Views wherever possible.
   Tensor reshape(const Shape& shape) const;
@@ -126,8 +129,8 @@ class Tensor {
   Tensor sum(const Axes& axes = {}, bool keepdim = false) const;
   Tensor mean(const Axes& axes = {}, bool keepdim = false) const;
 
-  // In-place writes. Recorded when needed; @throws GraphError on leaves that require grad (outside NoGrad) and
-  // on recorded writes to views.
+  // In-place writes. Recorded when needed; @throws GraphError on leaves that require grad (outside NoGrad)
+  // and on recorded writes to views.
   Tensor& copy_(const Tensor& src);
   Tensor& fill_(Scalar value);
   Tensor& zero_() { return fill_(0); }
@@ -140,7 +143,7 @@ class Tensor {
 
   // For the library.
   explicit Tensor(detail::RefCounted* adopted) noexcept : p_(adopted) {}
-  detail::TensorImpl* impl() const;                    ///< @throws GraphError if undefined
+  detail::TensorImpl* impl() const;  ///< @throws GraphError if undefined
   detail::RefCounted* raw() const noexcept { return p_; }
 
  private:
@@ -167,9 +170,8 @@ class Operand {
  public:
   Operand(const Tensor& t) : tensor_(&t), scalar_(0) {}  // NOLINT(google-explicit-constructor)
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Operand(T v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
-  Operand(Scalar s) : scalar_(s) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> Operand(T v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
+  Operand(Scalar s) : scalar_(s) {}                              // NOLINT(google-explicit-constructor)
 
   const Tensor* tensor() const { return tensor_; }
   const Scalar& scalar() const { return scalar_; }
@@ -183,8 +185,7 @@ class Operand {
 class NestedList {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  NestedList(T v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> NestedList(T v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
   NestedList(std::initializer_list<NestedList> l) : scalar_(0), list_(l.begin(), l.end()), is_list_(true) {}
 
   const Scalar& scalar() const { return scalar_; }

@@ -24,9 +24,12 @@ struct LiteralDtype {
 Tensor number(const Scalar& s, DType dtype) {
   Tensor t = make_tensor({}, 1, dtype);
   void* p = raw_impl(t)->data;
-  if (dtype == f32) *static_cast<float*>(p) = s.to<float>();
-  else if (dtype == f64) *static_cast<double*>(p) = s.to<double>();
-  else *static_cast<std::int64_t*>(p) = s.to<std::int64_t>();
+  if (dtype == f32)
+    *static_cast<float*>(p) = s.to<float>();
+  else if (dtype == f64)
+    *static_cast<double*>(p) = s.to<double>();
+  else
+    *static_cast<std::int64_t*>(p) = s.to<std::int64_t>();
   return t;
 }
 
@@ -35,7 +38,8 @@ kernels::MapInput map_input(const Tensor& t, const Shape& out) {
   return {p->data, itemsize(p->dtype), kernels::broadcast_strides(p->shape, p->strides, out)};
 }
 
-/// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the first.
+/// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the
+/// first.
 Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const Tensor* operands, int n) {
   const TensorImpl* first = raw_impl(operands[0]);
   bool same = first->contiguous;
@@ -73,26 +77,35 @@ void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs,
   DType dtype = boolean;
   for (int i = 0; i < n; ++i) {
     if (!operands[i].tensor()) continue;
-    dtype = any_tensor ? promote(dtype, impl(*operands[i].tensor())->dtype) : impl(*operands[i].tensor())->dtype;
+    dtype =
+        any_tensor ? promote(dtype, impl(*operands[i].tensor())->dtype) : impl(*operands[i].tensor())->dtype;
     any_tensor = true;
   }
   for (int i = 0; i < n; ++i) {
     if (operands[i].tensor()) continue;
     const DType kind = operands[i].scalar().kind();
-    if (!any_tensor && is_floating(kind)) dtype = promote(dtype, literal_dtype);
-    else if (!is_floating(dtype)) dtype = promote(dtype, kind);
+    if (!any_tensor && is_floating(kind))
+      dtype = promote(dtype, literal_dtype);
+    else if (!is_floating(dtype))
+      dtype = promote(dtype, kind);
   }
   if (dtype == boolean) dtype = i64;
   if (dtype == i64 && !meta.integral) dtype = f32;
   for (int i = 0; i < n; ++i) {
-    if (const Tensor* t = operands[i].tensor()) inputs[i] = raw_impl(*t)->dtype == dtype ? *t : to(*t, dtype);
-    else inputs[i] = number(operands[i].scalar(), dtype);
+    if (const Tensor* t = operands[i].tensor())
+      inputs[i] = raw_impl(*t)->dtype == dtype ? *t : to(*t, dtype);
+    else
+      inputs[i] = number(operands[i].scalar(), dtype);
   }
 }
 
 Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Tensor* inputs) {
   const DType dtype = raw_impl(inputs[0])->dtype;
-  return run_loop(rules.meta.name.data(), rules.value[dtype == f32 ? 0 : dtype == f64 ? 1 : 2], op, inputs, rules.arity);
+  return run_loop(rules.meta.name.data(),
+                  rules.value[dtype == f32   ? 0
+                              : dtype == f64 ? 1
+                                             : 2],
+                  op, inputs, rules.arity);
 }
 
 void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs) {
@@ -119,7 +132,8 @@ Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const T
   operands[0] = g;
   for (int k = 0; k < rules->arity; ++k) operands[k + 1] = declared[k];
   if (reads & Y) operands[rules->arity + 1] = y;
-  return run_loop(rules->meta.name.data(), rules->partial[i][dtype == f64], attributes, operands, rules->arity + 2);
+  return run_loop(rules->meta.name.data(), rules->partial[i][dtype == f64], attributes, operands,
+                  rules->arity + 2);
 }
 
 void ElementwiseNode::vjp(const Tensor& g, const bool* need, Tensor* gin) {

@@ -14,7 +14,8 @@ namespace cadena::detail {
 
 inline constexpr int max_arity = 3;
 
-/// Everything about an elementwise op that can be shared by all: one table per op, of plain function pointers.
+/// Everything about an elementwise op that can be shared by all: one table per op, of plain function
+/// pointers.
 struct ElementwiseRules {
   enum class Flow : std::uint8_t { computed, passes, stops };
 
@@ -51,7 +52,8 @@ void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tens
 template <class Make>
 Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs, const Make& make) {
   Tensor out = elementwise_value(rules, op, inputs);
-  if (is_floating(raw_impl(out)->dtype) && recording(rules.meta.name, inputs, static_cast<std::size_t>(rules.arity)))
+  if (is_floating(raw_impl(out)->dtype) &&
+      recording(rules.meta.name, inputs, static_cast<std::size_t>(rules.arity)))
     elementwise_attach(make(), out, inputs);
   return out;
 }
@@ -59,7 +61,8 @@ Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* 
 /// g * d where an exactly zero g wins over an infinite or undefined d.
 Tensor absorbing_mul(const Tensor& g, const Operand& d);
 
-/// dtype of `where(c, 1, 0)` while a formula is read with tensors, so that literals keep the tensors' precision.
+/// dtype of `where(c, 1, 0)` while a formula is read with tensors, so that literals keep the tensors'
+/// precision.
 extern constinit thread_local DType literal_dtype;
 
 // Loops.
@@ -80,18 +83,23 @@ struct Whole {
 
 /// out[i] = formula(in[0][i], ...), `Mask` telling which operands are there; the others read as NaN.
 template <class T, unsigned Mask, std::size_t... I, class F>
-void lane_loop(const F& formula, void* out, const void* const* in, std::int64_t n, std::index_sequence<I...>) {
+void lane_loop(const F& formula, void* out, const void* const* in, std::int64_t n,
+               std::index_sequence<I...>) {
   using L = kernels::Lane<T>;
   constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   T* to = static_cast<T*>(out);
   auto pointer = [&](std::size_t k) { return static_cast<const T*>(in[k]); };
   auto full = [&]<std::size_t K>(std::int64_t i) -> L {
-    if constexpr (Mask >> K & 1u) return L::load(pointer(K) + i);
-    else return nan;
+    if constexpr (Mask >> K & 1u)
+      return L::load(pointer(K) + i);
+    else
+      return nan;
   };
   auto first = [&]<std::size_t K>(std::int64_t i, std::int64_t count) -> L {
-    if constexpr (Mask >> K & 1u) return L::load_first(pointer(K) + i, count);
-    else return nan;
+    if constexpr (Mask >> K & 1u)
+      return L::load_first(pointer(K) + i, count);
+    else
+      return nan;
   };
   std::int64_t i = 0;
   for (; i + L::size <= n; i += L::size) L(formula(full.template operator()<I>(i)...)).store(to + i);
@@ -104,20 +112,26 @@ void value_loop(const void* op, void* out, const void* const* in, std::int64_t n
   if constexpr (std::is_same_v<T, std::int64_t>) {
     for (std::int64_t i = 0; i < n; ++i) {
       auto x = [&](int k) { return Whole{static_cast<const std::int64_t*>(in[k])[i]}; };
-      if constexpr (N == 1) static_cast<std::int64_t*>(out)[i] = formula.f(x(0)).v;
-      else static_cast<std::int64_t*>(out)[i] = formula.f(x(0), x(1)).v;
+      if constexpr (N == 1)
+        static_cast<std::int64_t*>(out)[i] = formula.f(x(0)).v;
+      else
+        static_cast<std::int64_t*>(out)[i] = formula.f(x(0), x(1)).v;
     }
   } else {
-    lane_loop<T, (1u << N) - 1>([&](auto... x) { return formula.f(x...); }, out, in, n, std::make_index_sequence<N>{});
+    lane_loop<T, (1u << N) - 1>([&](auto... x) { return formula.f(x...); }, out, in, n,
+                                std::make_index_sequence<N>{});
   }
 }
 
 /// The op's partial derivative for input I, read with whatever the arguments are.
 template <class Op, int N, int I, class... X>
 auto read_partial(const Op& op, const X&... xy) {
-  if constexpr (N == 1) return op.dx(xy...);
-  else if constexpr (I == 0) return op.dx1(xy...);
-  else return op.dx2(xy...);
+  if constexpr (N == 1)
+    return op.dx(xy...);
+  else if constexpr (I == 0)
+    return op.dx1(xy...);
+  else
+    return op.dx2(xy...);
 }
 
 /// Bits of the operands {g, x..., y} from the declared reads.
@@ -132,8 +146,10 @@ void partial_loop(const void* op, void* out, const void* const* in, std::int64_t
   using L = kernels::Lane<T>;
   auto product = [&](L g, auto... xy) -> L {
     const L d = read_partial<Op, N, I>(formula, xy...);
-    if constexpr (Op::meta.singular) return where(eq(g, 0), 0, g * d);
-    else return g * d;
+    if constexpr (Op::meta.singular)
+      return where(eq(g, 0), 0, g * d);
+    else
+      return g * d;
   };
   lane_loop<T, operand_mask<N>(Op::meta.reads[I])>(product, out, in, n, std::make_index_sequence<N + 2>{});
 }
@@ -142,8 +158,10 @@ template <class Op, int N, int I>
 Tensor recorded_partial(const void* op, const Tensor& g, const Tensor* x, const Tensor& y) {
   const Op& formula = *static_cast<const Op*>(op);
   auto times = [&](const Operand& d) { return Op::meta.singular ? absorbing_mul(g, d) : mul(g, d); };
-  if constexpr (N == 1) return times(read_partial<Op, N, I>(formula, x[0], y));
-  else return times(read_partial<Op, N, I>(formula, x[0], x[1], y));
+  if constexpr (N == 1)
+    return times(read_partial<Op, N, I>(formula, x[0], y));
+  else
+    return times(read_partial<Op, N, I>(formula, x[0], x[1], y));
 }
 
 /// What partial I is, read with lanes: One, Zero, a literal or a lane.
@@ -185,7 +203,8 @@ inline constexpr ElementwiseRules rules_of = make_rules<Op, N>();
 
 /// For ops without attributes.
 inline Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs) {
-  return elementwise(rules, op, inputs, [&] { return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules)); });
+  return elementwise(rules, op, inputs,
+                     [&] { return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules)); });
 }
 
 template <class Op>

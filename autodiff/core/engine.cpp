@@ -22,18 +22,20 @@ bool claim(std::uint32_t& owner, std::uint32_t id) {
 }
 
 [[noreturn]] void fail_freed(const Node& node) {
-  throw GraphError("[" + std::string(node.name()) + "] expected a graph that can be walked, got one whose output of shape " +
+  throw GraphError("[" + std::string(node.name()) +
+                   "] expected a graph that can be walked, got one whose output of shape " +
                    to_string(node.shape) +
                    " was already freed by a former backward; pass retain_graph to that one");
 }
 
 Tensor checked(const Node& node, Tensor g, const char* who) {
   if (!(g.shape() == node.shape))
-    throw ShapeError("[" + std::string(node.name()) + "] expected a gradient of shape " + to_string(node.shape) +
-                     " from " + who + ", got " + to_string(g.shape()));
+    throw ShapeError("[" + std::string(node.name()) + "] expected a gradient of shape " +
+                     to_string(node.shape) + " from " + who + ", got " + to_string(g.shape()));
   if (g.dtype() != node.dtype)
-    throw DtypeError("[" + std::string(node.name()) + "] expected a gradient of " + std::string(name(node.dtype)) +
-                     " from " + who + ", got " + std::string(name(g.dtype())));
+    throw DtypeError("[" + std::string(node.name()) + "] expected a gradient of " +
+                     std::string(name(node.dtype)) + " from " + who + ", got " +
+                     std::string(name(g.dtype())));
   return g;
 }
 
@@ -70,8 +72,10 @@ void Numbering::set(Node* node, std::uint32_t number) {
 }
 
 void Numbering::forget(Node* node) noexcept {
-  if (__atomic_load_n(&node->owner, __ATOMIC_RELAXED) == id_) __atomic_store_n(&node->owner, 0, __ATOMIC_RELEASE);
-  else elsewhere_.erase(node);
+  if (__atomic_load_n(&node->owner, __ATOMIC_RELAXED) == id_)
+    __atomic_store_n(&node->owner, 0, __ATOMIC_RELEASE);
+  else
+    elsewhere_.erase(node);
 }
 
 Sweep::~Sweep() {
@@ -205,7 +209,8 @@ void Sweep::collect(Node* node, const Tensor& g) {
   for (auto& [target, i] : targets_)
     if (target == node) captured[i] = g;
   if (pruned_) return;
-  if (node->leaf || (node->extras && node->extras->retain_grad)) gradients_.emplace_back(Edge::share(node), g);
+  if (node->leaf || (node->extras && node->extras->retain_grad))
+    gradients_.emplace_back(Edge::share(node), g);
 }
 
 void Sweep::commit() {
@@ -214,7 +219,8 @@ void Sweep::commit() {
     const Tensor& former = node->leaf ? static_cast<Leaf*>(node.get())->grad : node->extras->retained;
     if (former.defined()) g = add(former, g);
     // Gradients must not share a buffer with each other, the seed or saved values.
-    else if (!create_ && !may_overwrite(g)) g = clone(g);
+    else if (!create_ && !may_overwrite(g))
+      g = clone(g);
   }
   for (auto& [node, g] : gradients_) {
     Tensor& place = node->leaf ? static_cast<Leaf*>(node.get())->grad : node->extras->retained;

@@ -11,8 +11,9 @@
 
 namespace cadena::detail {
 
-/// Numbers the nodes a walk meets, 0, 1, 2, ... The number is written into the node itself; only where another
-/// walk (an outer one that called us, or one of another thread) is using that field does a map take over.
+/// Numbers the nodes a walk meets, 0, 1, 2, ... The number is written into the node itself; only where
+/// another walk (an outer one that called us, or one of another thread) is using that field does a map take
+/// over.
 class Numbering {
  public:
   explicit Numbering(bool shares_nodes);
@@ -32,7 +33,8 @@ class Numbering {
 /// Reverse mode: nodes in descending creation number, each once, after all who use it.
 class Sweep {
  public:
-  Sweep(bool create_graph, bool retain_graph) : numbering_(retain_graph), create_(create_graph), retain_(retain_graph) {}
+  Sweep(bool create_graph, bool retain_graph)
+      : numbering_(retain_graph), create_(create_graph), retain_(retain_graph) {}
   ~Sweep();
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
@@ -40,7 +42,8 @@ class Sweep {
   /// Restricts the walk to nodes between the seeds and `targets`, whose cotangents it keeps in `captured`.
   void capture(const std::vector<Node*>& outputs, const std::vector<Node*>& targets);
   void seed(Node* node, Tensor cotangent);
-  /// Leaves' and retained gradients are collected, not stored: `commit` does that when nothing can fail any more.
+  /// Leaves' and retained gradients are collected, not stored: `commit` does that when nothing can fail any
+  /// more.
   void run();
   void commit();
 

@@ -19,7 +19,8 @@ namespace {
 Tensor seed_for(const char* op, const Tensor& output, const Tensor& seed) {
   if (seed.defined()) return seed;
   if (output.numel() != 1)
-    throw GraphError("[" + std::string(op) + "] expected a seed for an output of several elements, got none for shape " +
+    throw GraphError("[" + std::string(op) +
+                     "] expected a seed for an output of several elements, got none for shape " +
                      to_string(output.shape()));
   return ones(output.shape(), output.dtype());
 }
@@ -27,8 +28,9 @@ Tensor seed_for(const char* op, const Tensor& output, const Tensor& seed) {
 Node* node_of(const char* op, const Tensor& t, const char* what) {
   Node* node = detail::impl(t)->node.get();
   if (!node)
-    throw GraphError("[" + std::string(op) + "] expected " + what + " that requires grad, got a constant of shape " +
-                     to_string(t.shape()) + " " + std::string(name(t.dtype())));
+    throw GraphError("[" + std::string(op) + "] expected " + what +
+                     " that requires grad, got a constant of shape " + to_string(t.shape()) + " " +
+                     std::string(name(t.dtype())));
   return node;
 }
 
@@ -56,7 +58,8 @@ void Tensor::backward(const Tensor& seed, BackwardOptions options) const {
   cadena::backward({*this}, {seed}, options);
 }
 
-TensorList grad(const TensorList& outputs, const TensorList& inputs, GradOptions options, const TensorList& seeds) {
+TensorList grad(const TensorList& outputs, const TensorList& inputs, GradOptions options,
+                const TensorList& seeds) {
   check_seeds("grad", outputs, seeds);
   std::vector<Node*> sources, targets;
   for (const auto& output : outputs) sources.push_back(node_of("grad", output, "an output"));
@@ -66,7 +69,8 @@ TensorList grad(const TensorList& outputs, const TensorList& inputs, GradOptions
   for (std::size_t i = 0; i < targets.size(); ++i)
     if (!sweep.reached[i] && !options.allow_unused)
       throw GraphError("[grad] expected inputs that the outputs depend on, got input " + std::to_string(i) +
-                       " of shape " + to_string(inputs[i].shape()) + " outside their graph (allow_unused permits it)");
+                       " of shape " + to_string(inputs[i].shape()) +
+                       " outside their graph (allow_unused permits it)");
   for (std::size_t i = 0; i < sources.size(); ++i)
     sweep.seed(sources[i], seed_for("grad", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
   sweep.run();
@@ -81,8 +85,8 @@ Tensor grad(const Tensor& output, const Tensor& input, GradOptions options, cons
 
 TensorList jvp_replay(const TensorList& outputs, const TensorList& inputs, const TensorList& tangents) {
   if (inputs.size() != tangents.size())
-    throw ValueError("[jvp] expected as many tangents as inputs (" + std::to_string(inputs.size()) + "), got " +
-                     std::to_string(tangents.size()));
+    throw ValueError("[jvp] expected as many tangents as inputs (" + std::to_string(inputs.size()) +
+                     "), got " + std::to_string(tangents.size()));
   detail::Numbering numbering(true);
   std::vector<detail::Edge> nodes;
   std::vector<Tensor> tangent;
@@ -131,7 +135,8 @@ TensorList jvp_replay(const TensorList& outputs, const TensorList& inputs, const
       any |= given[static_cast<std::size_t>(i)].defined();
     }
     if (node.freed)
-      throw GraphError("[" + std::string(node.name()) + "] expected a graph that can be replayed, got one that was freed");
+      throw GraphError("[" + std::string(node.name()) +
+                       "] expected a graph that can be replayed, got one that was freed");
     if (!any) continue;
     Tensor t = node.jvp(given.data());
     if (t.defined() && !(t.shape() == node.shape)) t = expand(t, node.shape);
@@ -149,13 +154,17 @@ namespace detail {
 
 namespace {
 
-/// Inputs under nodes of their own, so that derivatives stop there; connected to the outer graph if they were.
+/// Inputs under nodes of their own, so that derivatives stop there; connected to the outer graph if they
+/// were.
 TensorList fresh_inputs(const TensorList& inputs) {
   TensorList fresh;
   for (const auto& x : inputs) {
-    if (x.requires_grad()) fresh.push_back(alias(x));
-    else if (is_floating(x.dtype())) fresh.push_back(x.detach().requires_grad_());
-    else throw DtypeError("[grad] expected inputs of f32 or f64, got " + std::string(name(x.dtype())));
+    if (x.requires_grad())
+      fresh.push_back(alias(x));
+    else if (is_floating(x.dtype()))
+      fresh.push_back(x.detach().requires_grad_());
+    else
+      throw DtypeError("[grad] expected inputs of f32 or f64, got " + std::string(name(x.dtype())));
   }
   return fresh;
 }
@@ -197,8 +206,8 @@ Vjp vjp(const Function& f, const TensorList& inputs) {
   TensorList outputs = f(x);
   auto pullback = [outputs, x](const TensorList& cotangents) {
     if (cotangents.size() != outputs.size())
-      throw ValueError("[vjp] expected as many cotangents as outputs (" + std::to_string(outputs.size()) + "), got " +
-                       std::to_string(cotangents.size()));
+      throw ValueError("[vjp] expected as many cotangents as outputs (" + std::to_string(outputs.size()) +
+                       "), got " + std::to_string(cotangents.size()));
     TensorList sources, seeds;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!outputs[i].requires_grad()) continue;
@@ -224,7 +233,8 @@ void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor
     y = f(all);
   }
   if (!y.at(0).requires_grad()) return;
-  TensorList grads = grad(y, wanted, {.create_graph = record, .retain_graph = false, .allow_unused = true}, {g});
+  TensorList grads =
+      grad(y, wanted, {.create_graph = record, .retain_graph = false, .allow_unused = true}, {g});
   for (int i = 0, k = 0; i < s.count(); ++i)
     if (s.needs(i)) gin[i] = grads[static_cast<std::size_t>(k++)];
 }

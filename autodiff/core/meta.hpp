@@ -27,7 +27,8 @@ struct Meta {
   std::string_view name;
   Reads reads = {none, none, none};
   std::array<Domain, 3> domain = {real, real, real};  ///< by input
-  bool singular = false;  ///< has points with an infinite or undefined derivative: a zero cotangent stays zero
+  bool singular =
+      false;  ///< has points with an infinite or undefined derivative: a zero cotangent stays zero
   bool integral = false;  ///< also defined for i64
 };
 

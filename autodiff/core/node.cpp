@@ -17,9 +17,7 @@ constinit thread_local Node* trash = nullptr;
 constinit thread_local bool emptying_trash = false;
 }  // namespace
 
-std::uint64_t next_seq(std::uint64_t least) {
-  return last_seq = std::max(last_seq + 1, least);
-}
+std::uint64_t next_seq(std::uint64_t least) { return last_seq = std::max(last_seq + 1, least); }
 
 void Node::dispose(Node* p) noexcept {
   p->next_trash = trash;
@@ -42,7 +40,8 @@ Leaf::Leaf(const Shape& s, DType t) {
 
 namespace {
 
-/// The storage was written after `t` was made: fine for leaves and constants, unless the graph recorded the write.
+/// The storage was written after `t` was made: fine for leaves and constants, unless the graph recorded the
+/// write.
 void check_overwritten(std::string_view op, TensorImpl* t) {
   const Storage& storage = *t->storage;
   if ((t->node && !t->node->leaf) || storage.recorded_version > t->version)
@@ -132,7 +131,8 @@ Tensor RecordedNode::output() {
 const Tensor& Constant::get(std::string_view op) const {
   if (tensor_.version() != version_)
     throw GraphError("[" + std::string(op) + "] expected its index or condition of shape " +
-                     to_string(tensor_.shape()) + " unchanged since the forward pass, got it overwritten in place");
+                     to_string(tensor_.shape()) +
+                     " unchanged since the forward pass, got it overwritten in place");
   return tensor_;
 }
 
@@ -145,14 +145,8 @@ void RecordedNode::free_graph() noexcept {
 
 }  // namespace detail
 
-bool is_grad_enabled() {
-  return detail::grad_enabled;
-}
-GradMode::GradMode(bool enabled) : former_(detail::grad_enabled) {
-  detail::grad_enabled = enabled;
-}
-GradMode::~GradMode() {
-  detail::grad_enabled = former_;
-}
+bool is_grad_enabled() { return detail::grad_enabled; }
+GradMode::GradMode(bool enabled) : former_(detail::grad_enabled) { detail::grad_enabled = enabled; }
+GradMode::~GradMode() { detail::grad_enabled = former_; }
 
 }  // namespace cadena

@@ -1,6 +1,6 @@
-// Graph nodes and the tensor body that points at them. A node is one recorded operation: its output's shape and
-// dtype, edges to the nodes of its inputs, and the values its rules declared to read. Nodes never point at
-// tensors they produced, so the graph has no cycles.
+// Graph nodes and the tensor body that points at them. A node is one recorded operation: its output's shape
+// and dtype, edges to the nodes of its inputs, and the values its rules declared to read. Nodes never point
+// at tensors they produced, so the graph has no cycles.
 #pragma once
 
 #include <cstdint>
@@ -29,20 +29,21 @@ struct NodeExtras {
 };
 
 struct Node : RefCounted, Pooled {
-  std::uint64_t seq = 0;    ///< creation number: larger than that of every input
-  Edge* edges = nullptr;    ///< one per input, in argument order
+  std::uint64_t seq = 0;  ///< creation number: larger than that of every input
+  Edge* edges = nullptr;  ///< one per input, in argument order
   std::int32_t n_edges = 0;
   std::uint32_t owner = 0;  ///< id of the sweep that currently uses `slot`, 0 for none
   std::uint32_t slot = 0;
   DType dtype = f32;
   bool leaf = false;
-  bool freed = false;       ///< saved values are gone
+  bool freed = false;  ///< saved values are gone
   Shape shape;
   Node* next_trash = nullptr;
   std::unique_ptr<NodeExtras> extras;
 
   virtual std::string_view name() const = 0;
-  /// Cotangents of the inputs with `need[i]`, at any shape that broadcasts to... the output's; undefined is zero.
+  /// Cotangents of the inputs with `need[i]`, at any shape that broadcasts to... the output's; undefined is
+  /// zero.
   virtual void vjp(const Tensor& g, const bool* need, Tensor* gin) = 0;
   /// Tangent of the output; undefined tangents are zero, at least one is defined.
   virtual Tensor jvp(const Tensor* tangents) = 0;
@@ -91,12 +92,8 @@ struct TensorImpl : RefCounted, Pooled {
   static void dispose(TensorImpl* p) noexcept { delete p; }
 };
 
-inline TensorImpl* impl(const Tensor& t) {
-  return t.raw() ? static_cast<TensorImpl*>(t.raw()) : t.impl();
-}
-inline TensorImpl* raw_impl(const Tensor& t) {
-  return static_cast<TensorImpl*>(t.raw());
-}
+inline TensorImpl* impl(const Tensor& t) { return t.raw() ? static_cast<TensorImpl*>(t.raw()) : t.impl(); }
+inline TensorImpl* raw_impl(const Tensor& t) { return static_cast<TensorImpl*>(t.raw()); }
 
 /// A fresh contiguous tensor. `numel` must be the product of `shape` (already checked).
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);

@@ -3,7 +3,8 @@
 //   Elementwise (formulas.hpp, ops/elementwise.cpp)  f and its partials, one generic formula each
 //   Linear       eval, transpose                     jvp is the op itself
 //   General      eval, vjp, jvp                      both rules in tensor operations
-//   Fused        eval, reference [, vjp]             a kernel; `reference` in plain ops gives every derivative
+//   Fused        eval, reference [, vjp]             a kernel; `reference` in plain ops gives every
+//   derivative
 //
 // `apply(op, inputs)` evaluates unrecorded and, when an input needs a gradient, hangs a node on the result.
 #pragma once
@@ -140,18 +141,20 @@ struct Linear {
 void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor* gin);
 Tensor jvp_by_reference(const Saved& s, const Function& f, const Tensor* t);
 
-/// A kernel beside a `reference(inputs...)` in plain operations. The op declares all inputs as read. It may have
-/// `vjp_fast(s, g, gin)` for the unrecorded first order; all else is the reference's derivative.
+/// A kernel beside a `reference(inputs...)` in plain operations. The op declares all inputs as read. It may
+/// have `vjp_fast(s, g, gin)` for the unrecorded first order; all else is the reference's derivative.
 template <class Op>
 struct Fused {
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if constexpr (requires { &Op::vjp_fast; }) {
       if (!grad_enabled) return self().vjp_fast(s, g, gin);
     }
-    vjp_by_reference(s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, g, gin);
+    vjp_by_reference(
+        s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, g, gin);
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
-    return jvp_by_reference(s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, t);
+    return jvp_by_reference(
+        s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, t);
   }
 
  private:

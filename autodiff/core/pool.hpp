@@ -1,6 +1,6 @@
-// The caching allocator behind every buffer, tensor and node: 64-byte aligned blocks in size classes, kept in a
-// cache per thread (small) or shared (large), so that the steady state never asks the system for memory.
-// A fresh page costs 0.3-0.4 ms per MB on first touch; a block from a list costs 3 ns.
+// The caching allocator behind every buffer, tensor and node: 64-byte aligned blocks in size classes, kept in
+// a cache per thread (small) or shared (large), so that the steady state never asks the system for memory. A
+// fresh page costs 0.3-0.4 ms per MB on first touch; a block from a list costs 3 ns.
 #pragma once
 
 #include <bit>

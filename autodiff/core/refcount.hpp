@@ -1,5 +1,5 @@
-// Intrusive reference counts. While the process has one thread (glibc tells) counting is plain arithmetic, which
-// halves the cost of a recorded scalar op; from the first second thread on it is atomic.
+// Intrusive reference counts. While the process has one thread (glibc tells) counting is plain arithmetic,
+// which halves the cost of a recorded scalar op; from the first second thread on it is atomic.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,10 @@ struct RefCounted {
   std::uint32_t count = 1;
 
   void retain() noexcept {
-    if (CADENA_SINGLE_THREADED) ++count;
-    else __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
+    if (CADENA_SINGLE_THREADED)
+      ++count;
+    else
+      __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
   }
   /// True when this was the last reference.
   [[nodiscard]] bool release() noexcept {

@@ -28,8 +28,10 @@ struct Storage : RefCounted {
   }
   static Ref<Storage> wrap(void* data, std::size_t bytes, std::function<void(void*)> deleter);
   static void dispose(Storage* p) noexcept {
-    if (p->foreign) dispose_foreign(p);
-    else pool_free(p, pool_alignment + p->bytes);
+    if (p->foreign)
+      dispose_foreign(p);
+    else
+      pool_free(p, pool_alignment + p->bytes);
   }
 
  private:

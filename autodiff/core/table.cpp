@@ -8,19 +8,35 @@ namespace cadena::detail {
 namespace {
 
 const std::vector<Shape>& shapes() {
-  static const std::vector<Shape> list = {{},        {1},    {5},    {17},         {0},      {3, 4},
-                                          {2, 0, 3}, {1, 1}, {7, 1}, {2, 3, 4},    {33, 5},  {2, 1, 3, 2},
-                                          {1, 70},   {4, 9}, {2, 2, 1, 3, 2}, {130}};
+  static const std::vector<Shape> list = {
+      {},     {1},       {5},     {17},         {0},     {3, 4}, {2, 0, 3},       {1, 1},
+      {7, 1}, {2, 3, 4}, {33, 5}, {2, 1, 3, 2}, {1, 70}, {4, 9}, {2, 2, 1, 3, 2}, {130}};
   return list;
 }
 
 const std::vector<std::pair<Shape, Shape>>& broadcast_pairs() {
-  static const std::vector<std::pair<Shape, Shape>> list = {
-      {{}, {}},         {{5}, {5}},       {{5}, {}},           {{}, {4}},          {{1}, {6}},
-      {{3, 4}, {4}},    {{3, 1}, {1, 4}}, {{4}, {3, 4}},       {{3, 4}, {3, 1}},   {{2, 1, 3}, {4, 1}},
-      {{0}, {1}},       {{0}, {}},        {{2, 0}, {2, 1}},    {{1, 3}, {2, 3}},   {{19}, {19}},
-      {{2, 3, 4}, {4}}, {{65}, {65}},     {{2, 3}, {1, 2, 3}}, {{6, 5}, {6, 5}},   {{1, 1, 1}, {2, 3}},
-      {{2, 2, 2, 2}, {2, 1, 2}},          {{2, 1, 2, 1, 3}, {2, 1, 2, 1}}};
+  static const std::vector<std::pair<Shape, Shape>> list = {{{}, {}},
+                                                            {{5}, {5}},
+                                                            {{5}, {}},
+                                                            {{}, {4}},
+                                                            {{1}, {6}},
+                                                            {{3, 4}, {4}},
+                                                            {{3, 1}, {1, 4}},
+                                                            {{4}, {3, 4}},
+                                                            {{3, 4}, {3, 1}},
+                                                            {{2, 1, 3}, {4, 1}},
+                                                            {{0}, {1}},
+                                                            {{0}, {}},
+                                                            {{2, 0}, {2, 1}},
+                                                            {{1, 3}, {2, 3}},
+                                                            {{19}, {19}},
+                                                            {{2, 3, 4}, {4}},
+                                                            {{65}, {65}},
+                                                            {{2, 3}, {1, 2, 3}},
+                                                            {{6, 5}, {6, 5}},
+                                                            {{1, 1, 1}, {2, 3}},
+                                                            {{2, 2, 2, 2}, {2, 1, 2}},
+                                                            {{2, 1, 2, 1, 3}, {2, 1, 2, 1}}};
   return list;
 }
 
@@ -56,7 +72,8 @@ OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&)) {
   auto call = [f](const TensorList& x) { return f(x[0]); };
   auto samples = [meta, call](Sampler& s) {
     std::vector<Sample> list;
-    for (const auto& shape : shapes()) list.push_back({to_string(shape), {s.draw(shape, meta.domain[0])}, call});
+    for (const auto& shape : shapes())
+      list.push_back({to_string(shape), {s.draw(shape, meta.domain[0])}, call});
     return list;
   };
   auto large = [meta, call](Sampler& s, std::int64_t n) {
@@ -71,8 +88,10 @@ OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Opera
     Tensor x = s.draw(a, meta.domain[0]), y = s.draw(b, meta.domain[1]);
     // Ties are kinks of maximum and minimum. Broadcast operands are moved as a whole.
     if (meta.name == "maximum" || meta.name == "minimum") {
-      if (a == b) x = apart(x, y);
-      else x = add(s.distinct(a), 0), y = add(s.distinct(b), 0.013);
+      if (a == b)
+        x = apart(x, y);
+      else
+        x = add(s.distinct(a), 0), y = add(s.distinct(b), 0.013);
     }
     return Sample{to_string(a) + " " + to_string(b), {x, y}, call};
   };
@@ -88,7 +107,8 @@ OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Opera
 const OpList& op_table() {
   static const OpList table = [] {
     OpList all;
-    for (auto family : {elementwise_ops, choice_ops, movement_ops, slicing_ops, reduce_ops, softmax_ops, product_ops, index_ops, loss_ops})
+    for (auto family : {elementwise_ops, choice_ops, movement_ops, slicing_ops, reduce_ops, softmax_ops,
+                        product_ops, index_ops, loss_ops})
       for (auto& row : family()) all.push_back(std::move(row));
     return all;
   }();

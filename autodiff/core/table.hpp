@@ -1,5 +1,6 @@
-// The op table: what the gradient suite, the benchmarks and the documentation enumerate. Every family hands in
-// its rows by a plain function (self-registering statics would be dropped by the linker of a static library).
+// The op table: what the gradient suite, the benchmarks and the documentation enumerate. Every family hands
+// in its rows by a plain function (self-registering statics would be dropped by the linker of a static
+// library).
 #pragma once
 
 #include <functional>
@@ -25,7 +26,9 @@ class Sampler {
   /// All different, at least 1/(2n) apart, in random order: for ops that compare elements.
   Tensor distinct(const Shape& shape);
   Tensor index(const Shape& shape, std::int64_t extent);
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(generator.below(static_cast<std::uint64_t>(n))); }
+  std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(generator.below(static_cast<std::uint64_t>(n)));
+  }
 
   Generator generator;
 

@@ -30,10 +30,14 @@ struct Le {
 template <class T>
 MapLoop loop_for(Comparison op) {
   switch (op) {
-    case Comparison::eq: return compare_loop<T, Eq>;
-    case Comparison::ne: return compare_loop<T, Ne>;
-    case Comparison::lt: return compare_loop<T, Lt>;
-    default: return compare_loop<T, Le>;
+    case Comparison::eq:
+      return compare_loop<T, Eq>;
+    case Comparison::ne:
+      return compare_loop<T, Ne>;
+    case Comparison::lt:
+      return compare_loop<T, Lt>;
+    default:
+      return compare_loop<T, Le>;
   }
 }
 

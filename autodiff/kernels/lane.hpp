@@ -1,6 +1,6 @@
 // Lane<T>: a SIMD register in which formulas are read. A thin layer over xsimd that keeps literals at T's
-// precision (`0.5 * x` on floats stays float), keeps NaN where xsimd's max and min lose it, and loads the last,
-// partial register of an array without a second code path.
+// precision (`0.5 * x` on floats stays float), keeps NaN where xsimd's max and min lose it, and loads the
+// last, partial register of an array without a second code path.
 #pragma once
 
 #include <cmath>
@@ -50,8 +50,10 @@ struct Lane {
   void store_first(T* p, std::int64_t n) const {
     alignas(64) T buffer[size];
     v.store_aligned(buffer);
-    if (n == 1) *p = buffer[0];
-    else std::memcpy(p, buffer, static_cast<std::size_t>(n) * sizeof(T));
+    if (n == 1)
+      *p = buffer[0];
+    else
+      std::memcpy(p, buffer, static_cast<std::size_t>(n) * sizeof(T));
   }
 
   friend Lane operator-(Lane a) { return -a.v; }
@@ -96,7 +98,8 @@ Lane<double, Arch> pow(Lane<double, Arch> a, std::type_identity_t<Lane<double, A
   const auto infinite = eq(abs(a), std::numeric_limits<double>::infinity());
   const auto signed_size = where(odd, -size, where(whole | infinite, size, NAN));
   const auto power = where(a < 0, signed_size, size);
-  return where(eq(b, 0) | eq(a, 1) | (eq(a, -1) & eq(abs(b), std::numeric_limits<double>::infinity())), 1, power);
+  return where(eq(b, 0) | eq(a, 1) | (eq(a, -1) & eq(abs(b), std::numeric_limits<double>::infinity())), 1,
+               power);
 }
 
 /// In double: b * log(a) would lose up to seven bits in float.

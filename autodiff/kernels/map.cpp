@@ -16,8 +16,8 @@ namespace cadena::kernels {
 namespace {
 
 constexpr std::int64_t parallel_from = 1 << 15, chunk = 1 << 13;
-constexpr std::int64_t block = 1024;     // elements brought into contiguous form at a time
-constexpr std::int64_t long_row = 128;   // rows from this length on are worked on where they lie
+constexpr std::int64_t block = 1024;    // elements brought into contiguous form at a time
+constexpr std::int64_t long_row = 128;  // rows from this length on are worked on where they lie
 
 const unsigned char* at(const void* p, std::int64_t element, std::size_t itemsize) {
   return static_cast<const unsigned char*>(p) + element * static_cast<std::int64_t>(itemsize);
@@ -27,16 +27,21 @@ template <class T>
 void copy_row(const void* from, std::int64_t stride, void* to, std::int64_t n) {
   const T* source = static_cast<const T*>(from);
   T* target = static_cast<T*>(to);
-  if (stride == 1) std::memcpy(target, source, static_cast<std::size_t>(n) * sizeof(T));
-  else if (stride == 0) std::fill_n(target, n, *source);
+  if (stride == 1)
+    std::memcpy(target, source, static_cast<std::size_t>(n) * sizeof(T));
+  else if (stride == 0)
+    std::fill_n(target, n, *source);
   else
     for (std::int64_t i = 0; i < n; ++i) target[i] = source[i * stride];
 }
 
 void copy_row(const void* from, std::size_t itemsize, std::int64_t stride, void* to, std::int64_t n) {
-  if (itemsize == 4) copy_row<std::uint32_t>(from, stride, to, n);
-  else if (itemsize == 8) copy_row<std::uint64_t>(from, stride, to, n);
-  else copy_row<std::uint8_t>(from, stride, to, n);
+  if (itemsize == 4)
+    copy_row<std::uint32_t>(from, stride, to, n);
+  else if (itemsize == 8)
+    copy_row<std::uint64_t>(from, stride, to, n);
+  else
+    copy_row<std::uint8_t>(from, stride, to, n);
 }
 
 /// Elements [start, start + n) of an operand in row-major order, into `to`.
@@ -106,7 +111,8 @@ void map_strided(MapLoop loop, const void* op, void* out, std::size_t out_itemsi
         operands[i] = buffer[i];
       }
     }
-    loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands, length);
+    loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands,
+         length);
   };
   for_blocks(blocks.count, n >= parallel_from, run);
 }
@@ -135,8 +141,8 @@ void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_ite
   });
 }
 
-void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape, const MapInput* in,
-         int n_inputs) {
+void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
+         const MapInput* in, int n_inputs) {
   const std::int64_t n = shape.numel();
   if (n == 0) return;
   Loops<map_max_inputs + 1> loops{shape, {}};

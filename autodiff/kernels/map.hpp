@@ -21,8 +21,8 @@ struct MapInput {
 };
 
 /// @param out contiguous memory for the elements of `shape`; may be the memory of a contiguous input
-void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape, const MapInput* in,
-         int n_inputs);
+void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
+         const MapInput* in, int n_inputs);
 
 /// The same where every operand is contiguous and of the output's shape.
 void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <string>
 
+#include "autodiff/core/elementwise.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
-#include "autodiff/core/elementwise.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/compare.hpp"
 
@@ -31,16 +31,20 @@ struct Where {
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
     const Tensor zero = zeros({}, s.node().dtype);
-    return cadena::where(condition.get(meta.name), t[0].defined() ? t[0] : zero, t[1].defined() ? t[1] : zero);
+    return cadena::where(condition.get(meta.name), t[0].defined() ? t[0] : zero,
+                         t[1].defined() ? t[1] : zero);
   }
 };
 
 /// Common dtype of two operands, without the detour of bool over i64.
 void promote_pair(const Operand& a, const Operand& b, Tensor* in) {
   const Operand operands[] = {a, b};
-  const bool both_bool = a.tensor() && b.tensor() && a.tensor()->dtype() == boolean && b.tensor()->dtype() == boolean;
-  if (both_bool) in[0] = *a.tensor(), in[1] = *b.tensor();
-  else promote_operands({.name = "compare", .integral = true}, operands, in, 2);
+  const bool both_bool =
+      a.tensor() && b.tensor() && a.tensor()->dtype() == boolean && b.tensor()->dtype() == boolean;
+  if (both_bool)
+    in[0] = *a.tensor(), in[1] = *b.tensor();
+  else
+    promote_operands({.name = "compare", .integral = true}, operands, in, 2);
 }
 
 Tensor compare(kernels::Comparison op, const char* op_name, const Operand& a, const Operand& b) {
@@ -63,8 +67,9 @@ OpList choice_ops() {
   };
   auto samples = [sample](Sampler& s) {
     std::vector<Sample> list;
-    const Shape cases[][3] = {{{}, {}, {}},        {{5}, {5}, {5}},    {{3, 4}, {4}, {}},  {{4}, {3, 1}, {3, 4}},
-                              {{2, 1}, {3}, {2, 3}}, {{0}, {1}, {0}}, {{67}, {67}, {67}}, {{2, 3, 4}, {3, 1}, {1, 1, 4}}};
+    const Shape cases[][3] = {
+        {{}, {}, {}},          {{5}, {5}, {5}}, {{3, 4}, {4}, {}},  {{4}, {3, 1}, {3, 4}},
+        {{2, 1}, {3}, {2, 3}}, {{0}, {1}, {0}}, {{67}, {67}, {67}}, {{2, 3, 4}, {3, 1}, {1, 1, 4}}};
     for (const auto& c : cases) list.push_back(sample(s, c[0], c[1], c[2]));
     return list;
   };
@@ -82,27 +87,13 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   return detail::apply(detail::Where{detail::Constant(condition)}, in[0], in[1]);
 }
 
-Tensor eq(const Operand& a, const Operand& b) {
-  return detail::compare(kernels::Comparison::eq, "eq", a, b);
-}
-Tensor ne(const Operand& a, const Operand& b) {
-  return detail::compare(kernels::Comparison::ne, "ne", a, b);
-}
-Tensor lt(const Operand& a, const Operand& b) {
-  return detail::compare(kernels::Comparison::lt, "lt", a, b);
-}
-Tensor le(const Operand& a, const Operand& b) {
-  return detail::compare(kernels::Comparison::le, "le", a, b);
-}
-Tensor gt(const Operand& a, const Operand& b) {
-  return lt(b, a);
-}
-Tensor ge(const Operand& a, const Operand& b) {
-  return le(b, a);
-}
-Tensor isnan(const Tensor& x) {
-  return ne(x, x);
-}
+Tensor eq(const Operand& a, const Operand& b) { return detail::compare(kernels::Comparison::eq, "eq", a, b); }
+Tensor ne(const Operand& a, const Operand& b) { return detail::compare(kernels::Comparison::ne, "ne", a, b); }
+Tensor lt(const Operand& a, const Operand& b) { return detail::compare(kernels::Comparison::lt, "lt", a, b); }
+Tensor le(const Operand& a, const Operand& b) { return detail::compare(kernels::Comparison::le, "le", a, b); }
+Tensor gt(const Operand& a, const Operand& b) { return lt(b, a); }
+Tensor ge(const Operand& a, const Operand& b) { return le(b, a); }
+Tensor isnan(const Tensor& x) { return ne(x, x); }
 
 bool equal(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
@@ -112,7 +103,8 @@ bool equal(const Tensor& a, const Tensor& b) {
 
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
   if (!(a.shape() == b.shape()))
-    throw ShapeError("[allclose] expected equal shapes, got " + to_string(a.shape()) + " and " + to_string(b.shape()));
+    throw ShapeError("[allclose] expected equal shapes, got " + to_string(a.shape()) + " and " +
+                     to_string(b.shape()));
   const auto x = a.to_vector<double>(), y = b.to_vector<double>();
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (x[i] == y[i]) continue;

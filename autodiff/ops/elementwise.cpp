@@ -1,5 +1,6 @@
 // The public one- and two-argument functions. Formulas: ../formulas.hpp.
 #include "autodiff/core/elementwise.hpp"
+
 #include "autodiff/core/table.hpp"
 
 namespace cadena {
@@ -26,8 +27,9 @@ OpList elementwise_ops() {
   CADENA_UNARY_OPS(CADENA_OP)
   CADENA_BINARY_OPS(CADENA_OP)
 #undef CADENA_OP
-  list.push_back(elementwise_row(formulas::AbsorbingMul::meta,
-                                 [](const Operand& a, const Operand& b) { return absorbing_mul(*a.tensor(), b); }));
+  list.push_back(elementwise_row(formulas::AbsorbingMul::meta, [](const Operand& a, const Operand& b) {
+    return absorbing_mul(*a.tensor(), b);
+  }));
   return list;
 }
 

@@ -1,5 +1,7 @@
-// Reading and adding at index tensors. gather and scatter_add are each other's transposes, as are index_select and
-// index_add.
+// Reading and adding at index tensors. gather and scatter_add are each other's transposes, as are
+// index_select and index_add.
+#include "autodiff/kernels/index.hpp"
+
 #include <optional>
 #include <string>
 
@@ -7,7 +9,6 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
-#include "autodiff/kernels/index.hpp"
 
 namespace cadena {
 namespace detail {
@@ -15,8 +16,9 @@ namespace {
 
 void check_found(const char* op, const std::optional<std::int64_t>& bad, const Shape& shape, int axis) {
   if (bad)
-    throw IndexError("[" + std::string(op) + "] expected indices in [0, " + std::to_string(shape[axis]) + ") for axis " +
-                     std::to_string(axis) + " of " + to_string(shape) + ", got " + std::to_string(*bad));
+    throw IndexError("[" + std::string(op) + "] expected indices in [0, " + std::to_string(shape[axis]) +
+                     ") for axis " + std::to_string(axis) + " of " + to_string(shape) + ", got " +
+                     std::to_string(*bad));
 }
 
 Tensor copied(const Tensor& x) {
@@ -53,7 +55,8 @@ struct IndexSelect : Linear<IndexSelect> {
     Shape shape = x.shape();
     shape[axis] = i.numel();
     Tensor out = make_tensor(shape, checked_numel("index_select", shape, itemsize(x.dtype())), x.dtype());
-    check_found("index_select", kernels::index_select(view_of(x), axis, view_of(i), view_of(out)), x.shape(), axis);
+    check_found("index_select", kernels::index_select(view_of(x), axis, view_of(i), view_of(out)), x.shape(),
+                axis);
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape& in) const {
@@ -70,7 +73,9 @@ struct AddAt {
   AddAt(int a, const Tensor& i) : axis(a), index(i) {}
   Tensor eval(const Tensor& x, const Tensor& src) const {
     Tensor out = copied(x);
-    check_found(Op::meta.name.data(), Op::add_at(view_of(out), axis, view_of(index.get(Op::meta.name)), view_of(src)), x.shape(), axis);
+    check_found(Op::meta.name.data(),
+                Op::add_at(view_of(out), axis, view_of(index.get(Op::meta.name)), view_of(src)), x.shape(),
+                axis);
     return out;
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
@@ -100,7 +105,8 @@ struct IndexAdd : AddAt<IndexAdd> {
 
 void check_index_dtype(const char* op, const Tensor& index) {
   if (index.dtype() != i64)
-    throw DtypeError("[" + std::string(op) + "] expected an i64 index, got " + std::string(name(index.dtype())));
+    throw DtypeError("[" + std::string(op) + "] expected an i64 index, got " +
+                     std::string(name(index.dtype())));
 }
 
 /// `index` has x's rank and fits into x outside `axis`. Vectors of one element stand in for rank 0.
@@ -109,14 +115,16 @@ void check_gather(const char* op, const Tensor& x, int axis, const Tensor& index
   bool fits = index.dim() == x.dim();
   for (int i = 0; fits && i < x.dim(); ++i) fits = i == axis || index.shape()[i] <= x.shape()[i];
   if (!fits)
-    throw ShapeError("[" + std::string(op) + "] expected an index of x's rank and, outside axis " + std::to_string(axis) +
-                     ", at most its extents, got " + to_string(index.shape()) + " for " + to_string(x.shape()));
+    throw ShapeError("[" + std::string(op) + "] expected an index of x's rank and, outside axis " +
+                     std::to_string(axis) + ", at most its extents, got " + to_string(index.shape()) +
+                     " for " + to_string(x.shape()));
 }
 
 void check_vector_index(const char* op, const Tensor& index) {
   check_index_dtype(op, index);
   if (index.dim() != 1)
-    throw ShapeError("[" + std::string(op) + "] expected a vector of indices, got " + to_string(index.shape()));
+    throw ShapeError("[" + std::string(op) + "] expected a vector of indices, got " +
+                     to_string(index.shape()));
 }
 
 struct IndexCase {
@@ -127,12 +135,14 @@ struct IndexCase {
 
 std::vector<Sample> gather_samples(Sampler& s, bool scatter) {
   std::vector<Sample> list;
-  const IndexCase cases[] = {{{5}, 0, {3}},       {{3, 4}, 1, {3, 2}},    {{3, 4}, 0, {2, 4}}, {{2, 3, 2}, 1, {2, 7, 2}},
-                             {{4, 3}, 1, {2, 2}}, {{3}, 0, {0}},          {{1, 5}, -1, {1, 9}}, {{0, 3}, 1, {0, 2}}};
+  const IndexCase cases[] = {
+      {{5}, 0, {3}},       {{3, 4}, 1, {3, 2}}, {{3, 4}, 0, {2, 4}},  {{2, 3, 2}, 1, {2, 7, 2}},
+      {{4, 3}, 1, {2, 2}}, {{3}, 0, {0}},       {{1, 5}, -1, {1, 9}}, {{0, 3}, 1, {0, 2}}};
   for (const auto& c : cases) {
     const int axis = normalize_axis("gather", c.axis, c.x.rank());
     const Tensor index = s.index(c.index, c.x[axis]);
-    Sample sample{to_string(c.x) + " axis " + std::to_string(axis) + " index " + to_string(c.index), {s.draw(c.x)}, {}};
+    Sample sample{
+        to_string(c.x) + " axis " + std::to_string(axis) + " index " + to_string(c.index), {s.draw(c.x)}, {}};
     if (scatter) {
       sample.inputs.push_back(s.draw(c.index));
       sample.call = [axis, index](const TensorList& x) { return scatter_add(x[0], axis, index, x[1]); };
@@ -146,11 +156,13 @@ std::vector<Sample> gather_samples(Sampler& s, bool scatter) {
 
 std::vector<Sample> select_samples(Sampler& s, bool add) {
   std::vector<Sample> list;
-  const IndexCase cases[] = {{{5}, 0, {3}}, {{3, 4}, 1, {6}}, {{3, 4}, 0, {2}}, {{2, 3, 2}, 1, {4}}, {{3, 2}, 0, {0}}, {{1, 5}, -1, {1}}};
+  const IndexCase cases[] = {{{5}, 0, {3}},       {{3, 4}, 1, {6}}, {{3, 4}, 0, {2}},
+                             {{2, 3, 2}, 1, {4}}, {{3, 2}, 0, {0}}, {{1, 5}, -1, {1}}};
   for (const auto& c : cases) {
     const int axis = normalize_axis("index_select", c.axis, c.x.rank());
     const Tensor index = s.index(c.index, c.x[axis]);
-    Sample sample{to_string(c.x) + " axis " + std::to_string(axis) + " index " + to_string(c.index), {s.draw(c.x)}, {}};
+    Sample sample{
+        to_string(c.x) + " axis " + std::to_string(axis) + " index " + to_string(c.index), {s.draw(c.x)}, {}};
     if (add) {
       Shape part = c.x;
       part[axis] = c.index[0];
@@ -169,21 +181,28 @@ std::vector<Sample> select_samples(Sampler& s, bool add) {
 OpList index_ops() {
   auto row = [](const Meta& meta, std::vector<Sample> (*samples)(Sampler&, bool), bool adds,
                 std::function<Tensor(const TensorList&, const Tensor&)> call, bool whole_slices) {
-    return OpInfo{meta, "index", [=](Sampler& s) { return samples(s, adds); },
-                  [=](Sampler& s, std::int64_t n) {
-                    const Shape shape{n / 256, 256};
-                    const Tensor index = s.index(whole_slices ? Shape{shape[0]} : shape, shape[0]);
-                    Sample sample{"rows of 256", {s.draw(shape)}, [=](const TensorList& x) { return call(x, index); }};
-                    if (adds) sample.inputs.push_back(s.draw(shape));
-                    return sample;
-                  }};
+    return OpInfo{
+        meta, "index", [=](Sampler& s) { return samples(s, adds); },
+        [=](Sampler& s, std::int64_t n) {
+          const Shape shape{n / 256, 256};
+          const Tensor index = s.index(whole_slices ? Shape{shape[0]} : shape, shape[0]);
+          Sample sample{"rows of 256", {s.draw(shape)}, [=](const TensorList& x) { return call(x, index); }};
+          if (adds) sample.inputs.push_back(s.draw(shape));
+          return sample;
+        }};
   };
   using L = const TensorList&;
   using T = const Tensor&;
-  return {row(Gather::meta, gather_samples, false, [](L x, T i) { return gather(x[0], 0, i); }, false),
-          row(ScatterAdd::meta, gather_samples, true, [](L x, T i) { return scatter_add(x[0], 0, i, x[1]); }, false),
-          row(IndexSelect::meta, select_samples, false, [](L x, T i) { return index_select(x[0], 0, i); }, true),
-          row(IndexAdd::meta, select_samples, true, [](L x, T i) { return index_add(x[0], 0, i, x[1]); }, true)};
+  return {
+      row(
+          Gather::meta, gather_samples, false, [](L x, T i) { return gather(x[0], 0, i); }, false),
+      row(
+          ScatterAdd::meta, gather_samples, true, [](L x, T i) { return scatter_add(x[0], 0, i, x[1]); },
+          false),
+      row(
+          IndexSelect::meta, select_samples, false, [](L x, T i) { return index_select(x[0], 0, i); }, true),
+      row(
+          IndexAdd::meta, select_samples, true, [](L x, T i) { return index_add(x[0], 0, i, x[1]); }, true)};
 }
 
 }  // namespace detail
@@ -196,11 +215,13 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index) {
 }
 
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor& src) {
-  if (x.dim() == 0) return reshape(scatter_add(reshape(x, {1}), axis, reshape(index, {1}), reshape(src, {1})), {});
+  if (x.dim() == 0)
+    return reshape(scatter_add(reshape(x, {1}), axis, reshape(index, {1}), reshape(src, {1})), {});
   const int a = normalize_axis("scatter_add", axis, x.dim());
   detail::check_gather("scatter_add", x, a, index);
   if (!(src.shape() == index.shape()))
-    throw ShapeError("[scatter_add] expected src of index's shape " + to_string(index.shape()) + ", got " + to_string(src.shape()));
+    throw ShapeError("[scatter_add] expected src of index's shape " + to_string(index.shape()) + ", got " +
+                     to_string(src.shape()));
   const DType dtype = promote(x.dtype(), src.dtype());
   return detail::apply(detail::ScatterAdd(a, index), to(x, dtype), to(src, dtype));
 }
@@ -217,7 +238,8 @@ Tensor index_add(const Tensor& x, int axis, const Tensor& index, const Tensor& s
   Shape part = x.shape();
   part[a] = index.numel();
   if (!(src.shape() == part))
-    throw ShapeError("[index_add] expected src of shape " + to_string(part) + ", got " + to_string(src.shape()));
+    throw ShapeError("[index_add] expected src of shape " + to_string(part) + ", got " +
+                     to_string(src.shape()));
   const DType dtype = promote(x.dtype(), src.dtype());
   return detail::apply(detail::IndexAdd(a, index), to(x, dtype), to(src, dtype));
 }

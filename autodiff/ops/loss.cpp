@@ -17,8 +17,8 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
 
 void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
   if (!(input.shape() == target.shape()))
-    throw ShapeError("[" + std::string(op) + "] expected input and target of one shape, got " + to_string(input.shape()) +
-                     " and " + to_string(target.shape()));
+    throw ShapeError("[" + std::string(op) + "] expected input and target of one shape, got " +
+                     to_string(input.shape()) + " and " + to_string(target.shape()));
 }
 
 /// Scores (N, C) or (C), targets (N) or (), one weight per class.
@@ -26,20 +26,24 @@ void check_class_loss(const char* op, const Tensor& scores, const Tensor& target
   const std::string prefix = "[" + std::string(op) + "] expected ";
   if (!is_floating(scores.dtype()))
     throw DtypeError(prefix + "scores of f32 or f64, got " + std::string(name(scores.dtype())));
-  if (target.dtype() != i64) throw DtypeError(prefix + "i64 targets, got " + std::string(name(target.dtype())));
+  if (target.dtype() != i64)
+    throw DtypeError(prefix + "i64 targets, got " + std::string(name(target.dtype())));
   const bool fits = (scores.dim() == 1 && target.dim() == 0) ||
                     (scores.dim() == 2 && target.shape() == Shape{scores.shape()[0]});
   if (!fits)
     throw ShapeError(prefix + "scores (N, C) and targets (N), got " + to_string(scores.shape()) + " and " +
                      to_string(target.shape()));
   if (weight.defined() && !(weight.shape() == Shape{scores.size(-1)}))
-    throw ShapeError(prefix + "one weight per class (" + std::to_string(scores.size(-1)) + "), got " + to_string(weight.shape()));
+    throw ShapeError(prefix + "one weight per class (" + std::to_string(scores.size(-1)) + "), got " +
+                     to_string(weight.shape()));
 }
 
 /// Factor of every sample: its class's weight, or 0 where the target is to be ignored. (N)
-Tensor sample_weights(const Tensor& target, const Tensor& safe_target, const Tensor& weight, std::int64_t ignore, DType dtype) {
+Tensor sample_weights(const Tensor& target, const Tensor& safe_target, const Tensor& weight,
+                      std::int64_t ignore, DType dtype) {
   NoGrad guard;
-  const Tensor factor = weight.defined() ? index_select(to(weight, dtype), 0, safe_target) : ones(target.shape(), dtype);
+  const Tensor factor =
+      weight.defined() ? index_select(to(weight, dtype), 0, safe_target) : ones(target.shape(), dtype);
   return where(eq(target, ignore), 0, factor);
 }
 
@@ -66,28 +70,31 @@ struct CrossEntropy : Fused<CrossEntropy> {
   static constexpr Meta meta{.name = "cross_entropy", .reads = {X1}};
   Constant target;
   CrossEntropyOptions options;
-  Tensor lse;         ///< of each row, from the forward pass
-  double total = 1;   ///< what the mean divides by
+  Tensor lse;        ///< of each row, from the forward pass
+  double total = 1;  ///< what the mean divides by
 
   Tensor reference(const TensorList& x) const {
     return cross_entropy_reference(x[0], target.get(meta.name), options);
   }
   void vjp_fast(const Saved& s, const Tensor& g, Tensor* gin) const {
-    if (s.x(0).dtype() == f32) gin[0] = run_vjp<float>(contiguous(s.x(0)), contiguous(g));
-    else gin[0] = run_vjp<double>(contiguous(s.x(0)), contiguous(g));
+    if (s.x(0).dtype() == f32)
+      gin[0] = run_vjp<float>(contiguous(s.x(0)), contiguous(g));
+    else
+      gin[0] = run_vjp<double>(contiguous(s.x(0)), contiguous(g));
   }
 
   template <class T>
   kernels::CrossEntropyTargets<T> targets(const Tensor& t) const {
-    return {t.data<std::int64_t>(), options.ignore_index, options.weight.defined() ? options.weight.data<T>() : nullptr,
-            options.label_smoothing};
+    return {t.data<std::int64_t>(), options.ignore_index,
+            options.weight.defined() ? options.weight.data<T>() : nullptr, options.label_smoothing};
   }
   template <class T>
   Tensor run(const Tensor& x) {
     const Tensor t = target.get(meta.name);
     const auto rows = x.size(0), n = x.size(1);
     if (auto bad = kernels::find_bad_target(rows, n, targets<T>(t)))
-      throw IndexError("[cross_entropy] expected targets in [0, " + std::to_string(n) + "), got " + std::to_string(*bad));
+      throw IndexError("[cross_entropy] expected targets in [0, " + std::to_string(n) + "), got " +
+                       std::to_string(*bad));
     Tensor losses = make_tensor({rows}, rows, x.dtype());
     lse = make_tensor({rows}, rows, x.dtype());
     kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), static_cast<T*>(raw_impl(lse)->data),
@@ -102,9 +109,9 @@ struct CrossEntropy : Fused<CrossEntropy> {
   Tensor run_vjp(const Tensor& x, const Tensor& g) const {
     const Tensor& t = target.get(meta.name);
     Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-    kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), lse.data<T>(), targets<T>(t), g.data<T>(),
-                                  options.reduction == Reduction::none ? 1 : 0, static_cast<T>(1 / total),
-                                  static_cast<T*>(raw_impl(out)->data));
+    kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), lse.data<T>(), targets<T>(t),
+                                  g.data<T>(), options.reduction == Reduction::none ? 1 : 0,
+                                  static_cast<T>(1 / total), static_cast<T*>(raw_impl(out)->data));
     return out;
   }
 };
@@ -123,15 +130,19 @@ std::vector<Sample> cross_entropy_samples(Sampler& s) {
                         {{4, 5}, {.ignore_index = 2}, "ignoring 2"},
                         {{6, 5}, {.weight = weight}, "weighted"},
                         {{6, 5}, {.weight = weight, .label_smoothing = 0.2}, "weighted and smoothed"},
-                        {{3, 5}, {.reduction = Reduction::none, .ignore_index = 1, .label_smoothing = 0.1}, "smoothed, ignoring 1"},
+                        {{3, 5},
+                         {.reduction = Reduction::none, .ignore_index = 1, .label_smoothing = 0.1},
+                         "smoothed, ignoring 1"},
                         {{1, 1}, {}, "one class"},
                         {{3, 67}, {}, "many classes"},
                         {{0, 5}, {.reduction = Reduction::sum}, "no samples"}};
   for (const auto& c : cases) {
     const Tensor target = s.index({c.shape[0]}, c.shape[1]);
-    list.push_back({to_string(c.shape) + " " + c.label, {s.draw(c.shape)},
-                    [target, o = c.options](const TensorList& x) { return cross_entropy(x[0], target, o); },
-                    [target, o = c.options](const TensorList& x) { return cross_entropy_reference(x[0], target, o); }});
+    list.push_back(
+        {to_string(c.shape) + " " + c.label,
+         {s.draw(c.shape)},
+         [target, o = c.options](const TensorList& x) { return cross_entropy(x[0], target, o); },
+         [target, o = c.options](const TensorList& x) { return cross_entropy_reference(x[0], target, o); }});
   }
   return list;
 }
@@ -142,8 +153,9 @@ OpList loss_ops() {
   return {{CrossEntropy::meta, "loss", cross_entropy_samples, [](Sampler& s, std::int64_t n) {
              const Shape shape{std::max<std::int64_t>(n / 1000, 1), 1000};
              const Tensor target = s.index({shape[0]}, 1000);
-             return Sample{"1000 classes", {s.draw(shape)},
-                           [target](const TensorList& x) { return cross_entropy(x[0], target); }};
+             return Sample{"1000 classes", {s.draw(shape)}, [target](const TensorList& x) {
+                             return cross_entropy(x[0], target);
+                           }};
            }}};
 }
 
@@ -182,8 +194,12 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOpti
   }
   const Tensor safe = where(eq(target, o.ignore_index), 0, target);
   const auto classes = log_probs.size(1);
-  if (auto bad = target.numel() == 0 ? std::nullopt : kernels::find_bad_target<float>(target.numel(), classes, {contiguous(target).data<std::int64_t>(), o.ignore_index}))
-    throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " + std::to_string(*bad));
+  if (auto bad = target.numel() == 0 ? std::nullopt
+                                     : kernels::find_bad_target<float>(
+                                           target.numel(), classes,
+                                           {contiguous(target).data<std::int64_t>(), o.ignore_index}))
+    throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " +
+                     std::to_string(*bad));
   const Tensor picked = squeeze(gather(log_probs, 1, unsqueeze(safe, 1)), 1);
   const Tensor weights = detail::sample_weights(target, safe, o.weight, o.ignore_index, log_probs.dtype());
   // Ignored samples contribute exactly nothing, even where their log probability is infinite.
@@ -195,7 +211,8 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOpti
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   detail::check_class_loss("cross_entropy", logits, target, options.weight);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-    throw ValueError("[cross_entropy] expected label_smoothing in [0, 1], got " + std::to_string(options.label_smoothing));
+    throw ValueError("[cross_entropy] expected label_smoothing in [0, 1], got " +
+                     std::to_string(options.label_smoothing));
   if (logits.dim() == 1) {
     const Tensor loss = cross_entropy(unsqueeze(logits, 0), unsqueeze(target, 0), options);
     return options.reduction == Reduction::none ? squeeze(loss, 0) : loss;

@@ -1,5 +1,6 @@
 // Operations that move elements without changing them: views where the layout allows, linear all of them.
-// The family is closed under transposition: reshape-reshape, permute-permute, expand-sum, slice-embed, flip-flip.
+// The family is closed under transposition: reshape-reshape, permute-permute, expand-sum, slice-embed,
+// flip-flip.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -22,7 +23,8 @@ Tensor copy_of(const Tensor& x) {
 /// Strides of `shape` over x's elements as they lie, or nothing if they must be copied.
 std::optional<Strides> viewed_as(const Tensor& x, const Shape& shape) {
   if (x.is_contiguous()) return contiguous_strides(shape);
-  // Dimensions of x that are contiguous among themselves form groups; every new dimension must stay inside one.
+  // Dimensions of x that are contiguous among themselves form groups; every new dimension must stay inside
+  // one.
   Shape from;
   Strides steps;
   for (int i = 0; i < x.dim(); ++i) {
@@ -144,9 +146,12 @@ Shape infer_extent(const Tensor& x, Shape shape) {
   int unknown = -1;
   std::int64_t known = 1;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] != -1) known *= shape[i];
-    else if (unknown >= 0) throw ShapeError("[reshape] expected at most one -1, got " + to_string(shape));
-    else unknown = i;
+    if (shape[i] != -1)
+      known *= shape[i];
+    else if (unknown >= 0)
+      throw ShapeError("[reshape] expected at most one -1, got " + to_string(shape));
+    else
+      unknown = i;
   }
   const std::string what = "[reshape] expected a shape of " + std::to_string(x.numel()) + " elements for " +
                            to_string(x.shape()) + ", got " + to_string(shape);
@@ -159,42 +164,54 @@ Shape infer_extent(const Tensor& x, Shape shape) {
 }
 
 Sample sample(std::string label, Tensor x, std::function<Tensor(const Tensor&)> f) {
-  return {std::move(label) + " of " + to_string(x.shape()), {x}, [f](const TensorList& in) { return f(in[0]); }};
+  return {
+      std::move(label) + " of " + to_string(x.shape()), {x}, [f](const TensorList& in) { return f(in[0]); }};
 }
 
 std::vector<Sample> reshape_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Shape> cases[] = {{{6}, {2, 3}}, {{2, 3}, {6}}, {{2, 3, 4}, {4, -1}}, {{0, 3}, {3, 0}},
-                                           {{}, {1, 1}},  {{1}, {}},     {{2, 3, 4}, {2, 12}}, {{1, 5, 1}, {5}}};
+  const std::pair<Shape, Shape> cases[] = {{{6}, {2, 3}},        {{2, 3}, {6}},   {{2, 3, 4}, {4, -1}},
+                                           {{0, 3}, {3, 0}},     {{}, {1, 1}},    {{1}, {}},
+                                           {{2, 3, 4}, {2, 12}}, {{1, 5, 1}, {5}}};
   for (const auto& [from, shape] : cases)
-    list.push_back(sample("to " + to_string(shape), s.draw(from), [shape](const Tensor& x) { return reshape(x, shape); }));
+    list.push_back(sample("to " + to_string(shape), s.draw(from),
+                          [shape](const Tensor& x) { return reshape(x, shape); }));
   // Of transposed memory: a copy, and a view.
-  list.push_back(sample("of a transpose", s.draw({3, 4}), [](const Tensor& x) { return reshape(t(x), {2, 6}); }));
-  list.push_back(sample("inner", s.draw({3, 4, 2}), [](const Tensor& x) { return reshape(transpose(x, 1, 2), {3, 2, 2, 2}); }));
+  list.push_back(sample("of a transpose", s.draw({3, 4}), [](const Tensor& x) {
+    return reshape(t(x), {2, 6});
+  }));
+  list.push_back(sample("inner", s.draw({3, 4, 2}), [](const Tensor& x) {
+    return reshape(transpose(x, 1, 2), {3, 2, 2, 2});
+  }));
   return list;
 }
 
 std::vector<Sample> permute_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Axes> cases[] = {{{2, 3}, {1, 0}},       {{2, 3, 4}, {2, 0, 1}},       {{2, 0, 3}, {1, 2, 0}},
-                                          {{2, 3, 4}, {0, 2, -2}}, {{2, 1, 3, 2}, {3, 2, 1, 0}}, {{4}, {0}}};
+  const std::pair<Shape, Axes> cases[] = {
+      {{2, 3}, {1, 0}},        {{2, 3, 4}, {2, 0, 1}},       {{2, 0, 3}, {1, 2, 0}},
+      {{2, 3, 4}, {0, 2, -2}}, {{2, 1, 3, 2}, {3, 2, 1, 0}}, {{4}, {0}}};
   for (const auto& [shape, axes] : cases)
-    list.push_back(sample(to_string(axes), s.draw(shape), [axes](const Tensor& x) { return permute(x, axes); }));
+    list.push_back(
+        sample(to_string(axes), s.draw(shape), [axes](const Tensor& x) { return permute(x, axes); }));
   return list;
 }
 
 std::vector<Sample> expand_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Shape> cases[] = {{{}, {3}},          {{1}, {4}},           {{3, 1}, {3, 4}}, {{4}, {2, 4}},
-                                           {{1, 3}, {2, -1}},  {{1}, {0}},           {{2, 1, 3}, {4, 2, 5, 3}}, {{5}, {5}}};
+  const std::pair<Shape, Shape> cases[] = {
+      {{}, {3}},         {{1}, {4}}, {{3, 1}, {3, 4}},          {{4}, {2, 4}},
+      {{1, 3}, {2, -1}}, {{1}, {0}}, {{2, 1, 3}, {4, 2, 5, 3}}, {{5}, {5}}};
   for (const auto& [from, shape] : cases)
-    list.push_back(sample("to " + to_string(shape), s.draw(from), [shape](const Tensor& x) { return expand(x, shape); }));
+    list.push_back(sample("to " + to_string(shape), s.draw(from),
+                          [shape](const Tensor& x) { return expand(x, shape); }));
   return list;
 }
 
 std::vector<Sample> flip_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Axes> cases[] = {{{5}, {0}}, {{2, 3}, {}}, {{2, 3, 4}, {0, 2}}, {{0, 2}, {1}}, {{1, 4}, {-1}}};
+  const std::pair<Shape, Axes> cases[] = {
+      {{5}, {0}}, {{2, 3}, {}}, {{2, 3, 4}, {0, 2}}, {{0, 2}, {1}}, {{1, 4}, {-1}}};
   for (const auto& [shape, axes] : cases)
     list.push_back(sample(to_string(axes), s.draw(shape), [axes](const Tensor& x) { return flip(x, axes); }));
   return list;
@@ -209,8 +226,9 @@ std::vector<Sample> copy_samples(Sampler& s) {
 }
 
 OpInfo row(const Meta& meta, std::vector<Sample> (*samples)(Sampler&), Tensor (*f)(const Tensor&)) {
-  return {meta, "movement", samples,
-          [f](Sampler& s, std::int64_t n) { return sample("", s.draw({n / 256, 256}), f); }};
+  return {meta, "movement", samples, [f](Sampler& s, std::int64_t n) {
+            return sample("", s.draw({n / 256, 256}), f);
+          }};
 }
 
 }  // namespace
@@ -218,7 +236,10 @@ OpInfo row(const Meta& meta, std::vector<Sample> (*samples)(Sampler&), Tensor (*
 OpList movement_ops() {
   return {row(Reshape::meta, reshape_samples, [](const Tensor& x) { return reshape(x, {-1}); }),
           row(Permute::meta, permute_samples, [](const Tensor& x) { return clone(t(x)); }),
-          row(Expand::meta, expand_samples, [](const Tensor& x) { return clone(expand(slice(x, 0, {0, 1}), x.shape())); }),
+          row(Expand::meta, expand_samples,
+              [](const Tensor& x) {
+                return clone(expand(slice(x, 0, {0, 1}), x.shape()));
+              }),
           row(Flip::meta, flip_samples, [](const Tensor& x) { return clone(flip(x, 1)); }),
           row(Clone::meta, copy_samples<cadena::clone>, cadena::clone),
           row(Alias::meta, copy_samples<cadena::alias>, cadena::alias)};
@@ -238,8 +259,10 @@ Tensor flatten(const Tensor& x, int start, int end) {
                      std::to_string(end) + " of " + to_string(x.shape()));
   Shape shape;
   for (int i = 0; i < x.dim(); ++i) {
-    if (i > a && i <= b) shape[a] *= x.shape()[i];
-    else shape.push_back(x.shape()[i]);
+    if (i > a && i <= b)
+      shape[a] *= x.shape()[i];
+    else
+      shape.push_back(x.shape()[i]);
   }
   return reshape(x, shape);
 }
@@ -247,7 +270,8 @@ Tensor flatten(const Tensor& x, int start, int end) {
 Tensor permute(const Tensor& x, const Axes& axes) {
   const Axes sorted = x.dim() == 0 ? Axes() : normalize_axes("permute", axes, x.dim());
   if (axes.rank() != x.dim() || sorted.rank() != x.dim())
-    throw ShapeError("[permute] expected every axis of " + to_string(x.shape()) + " once, got " + to_string(axes));
+    throw ShapeError("[permute] expected every axis of " + to_string(x.shape()) + " once, got " +
+                     to_string(axes));
   Axes order;
   for (auto a : axes) order.push_back(normalize_axis("permute", a, x.dim()));
   return detail::apply(detail::Permute(order), x);
@@ -272,10 +296,12 @@ Tensor expand(const Tensor& x, const Shape& shape) {
   for (int i = 0; i < shape.rank(); ++i) {
     if (target[i] == -1 && i >= missing) target[i] = x.shape()[i - missing];
     if (missing < 0 || (i >= missing && x.shape()[i - missing] != 1 && x.shape()[i - missing] != target[i]))
-      throw ShapeError("[expand] expected a shape that " + to_string(x.shape()) + " broadcasts to, got " + to_string(shape));
+      throw ShapeError("[expand] expected a shape that " + to_string(x.shape()) + " broadcasts to, got " +
+                       to_string(shape));
   }
   if (missing < 0)
-    throw ShapeError("[expand] expected at least " + std::to_string(x.dim()) + " dimensions, got " + to_string(shape));
+    throw ShapeError("[expand] expected at least " + std::to_string(x.dim()) + " dimensions, got " +
+                     to_string(shape));
   checked_numel("expand", target, itemsize(x.dtype()));
   return detail::apply(detail::Expand(target), x);
 }
@@ -284,7 +310,8 @@ Tensor squeeze(const Tensor& x, const Axes& axes) {
   const Axes chosen = x.dim() == 0 ? Axes() : normalize_axes("squeeze", axes, x.dim());
   Shape shape;
   for (int i = 0; i < x.dim(); ++i)
-    if (x.shape()[i] != 1 || std::find(chosen.begin(), chosen.end(), i) == chosen.end()) shape.push_back(x.shape()[i]);
+    if (x.shape()[i] != 1 || std::find(chosen.begin(), chosen.end(), i) == chosen.end())
+      shape.push_back(x.shape()[i]);
   return reshape(x, shape);
 }
 
@@ -302,14 +329,8 @@ Tensor to(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   return detail::apply(detail::Cast(dtype, x.dtype()), x);
 }
-Tensor contiguous(const Tensor& x) {
-  return x.is_contiguous() ? x : clone(x);
-}
-Tensor clone(const Tensor& x) {
-  return detail::apply(detail::Clone(), x);
-}
-Tensor alias(const Tensor& x) {
-  return detail::apply(detail::Alias(), x);
-}
+Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : clone(x); }
+Tensor clone(const Tensor& x) { return detail::apply(detail::Clone(), x); }
+Tensor alias(const Tensor& x) { return detail::apply(detail::Alias(), x); }
 
 }  // namespace cadena

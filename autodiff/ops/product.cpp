@@ -32,9 +32,7 @@ Shape batch_shape(const Tensor& x) {
 }
 
 /// Transpose of the two last axes.
-Tensor mt(const Tensor& x) {
-  return transpose(x, -2, -1);
-}
+Tensor mt(const Tensor& x) { return transpose(x, -2, -1); }
 
 /// (..., m, k) times (..., k, n); batch dimensions broadcast.
 struct MatMul {
@@ -46,8 +44,10 @@ struct MatMul {
     shape.push_back(a.size(-2));
     shape.push_back(b.size(-1));
     Tensor out = make_tensor(shape, checked_numel("matmul", shape, itemsize(a.dtype())), a.dtype());
-    if (a.dtype() == f32) run<float>(a, b, batch, out);
-    else run<double>(a, b, batch, out);
+    if (a.dtype() == f32)
+      run<float>(a, b, batch, out);
+    else
+      run<double>(a, b, batch, out);
     return out;
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
@@ -65,8 +65,11 @@ struct MatMul {
   static void run(const Tensor& a, const Tensor& b, const Shape& batch, const Tensor& out) {
     T* c = static_cast<T*>(raw_impl(out)->data);
     const auto m = a.size(-2), k = a.size(-1), n = b.size(-1);
-    if (batch.empty()) kernels::gemm<T>(m, n, k, matrix<T>(a), matrix<T>(b), c, n);
-    else kernels::gemm_batched<T>(batch, m, n, k, matrix<T>(a), batch_strides(a, batch), matrix<T>(b), batch_strides(b, batch), c);
+    if (batch.empty())
+      kernels::gemm<T>(m, n, k, matrix<T>(a), matrix<T>(b), c, n);
+    else
+      kernels::gemm_batched<T>(batch, m, n, k, matrix<T>(a), batch_strides(a, batch), matrix<T>(b),
+                               batch_strides(b, batch), c);
   }
 };
 
@@ -78,8 +81,10 @@ struct LinearOp {
     const Tensor &x = in[0], &w = in[1];
     const Shape shape{x.size(0), w.size(0)};
     Tensor out = make_tensor(shape, checked_numel("linear", shape, itemsize(x.dtype())), x.dtype());
-    if (x.dtype() == f32) run<float>(in, out);
-    else run<double>(in, out);
+    if (x.dtype() == f32)
+      run<float>(in, out);
+    else
+      run<double>(in, out);
     return out;
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
@@ -102,28 +107,41 @@ struct LinearOp {
     const Tensor bias = in.size() == 3 ? contiguous(in[2]) : Tensor();
     kernels::GemmOptions<T> options;
     if (bias.defined()) options.bias = bias.data<T>();
-    kernels::gemm<T>(in[0].size(0), in[1].size(0), in[0].size(1), matrix<T>(in[0]), matrix<T>(in[1]).transposed(),
-                     static_cast<T*>(raw_impl(out)->data), in[1].size(0), options);
+    kernels::gemm<T>(in[0].size(0), in[1].size(0), in[0].size(1), matrix<T>(in[0]),
+                     matrix<T>(in[1]).transposed(), static_cast<T*>(raw_impl(out)->data), in[1].size(0),
+                     options);
   }
 };
 
 void check_floating(const char* op, const Tensor& a, const Tensor& b) {
   if (!is_floating(a.dtype()) || !is_floating(b.dtype()))
-    throw DtypeError("[" + std::string(op) + "] expected f32 or f64, got " + std::string(name(a.dtype())) + " and " +
-                     std::string(name(b.dtype())));
+    throw DtypeError("[" + std::string(op) + "] expected f32 or f64, got " + std::string(name(a.dtype())) +
+                     " and " + std::string(name(b.dtype())));
 }
 
 std::vector<Sample> matmul_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Shape> cases[] = {{{3}, {3}},          {{2, 3}, {3}},       {{3}, {3, 2}},       {{2, 3}, {3, 4}},
-                                           {{1, 1}, {1, 1}},    {{2, 0}, {0, 3}},    {{0, 2}, {2, 3}},    {{2, 3, 2}, {2, 2}},
-                                           {{2, 3, 2}, {2, 2, 3}}, {{2, 3}, {4, 3, 2}}, {{2, 1, 3, 2}, {3, 2, 2}}, {{17, 5}, {5, 19}},
-                                           {{4}, {2, 4, 3}},    {{2, 3, 4}, {4}}};
+  const std::pair<Shape, Shape> cases[] = {{{3}, {3}},
+                                           {{2, 3}, {3}},
+                                           {{3}, {3, 2}},
+                                           {{2, 3}, {3, 4}},
+                                           {{1, 1}, {1, 1}},
+                                           {{2, 0}, {0, 3}},
+                                           {{0, 2}, {2, 3}},
+                                           {{2, 3, 2}, {2, 2}},
+                                           {{2, 3, 2}, {2, 2, 3}},
+                                           {{2, 3}, {4, 3, 2}},
+                                           {{2, 1, 3, 2}, {3, 2, 2}},
+                                           {{17, 5}, {5, 19}},
+                                           {{4}, {2, 4, 3}},
+                                           {{2, 3, 4}, {4}}};
   for (const auto& [a, b] : cases)
-    list.push_back({to_string(a) + " " + to_string(b), {s.draw(a), s.draw(b)},
-                    [](const TensorList& x) { return matmul(x[0], x[1]); }});
-  list.push_back({"transposed operands", {s.draw({4, 3}), s.draw({5, 4})},
-                  [](const TensorList& x) { return matmul(t(x[0]), t(x[1])); }});
+    list.push_back({to_string(a) + " " + to_string(b), {s.draw(a), s.draw(b)}, [](const TensorList& x) {
+                      return matmul(x[0], x[1]);
+                    }});
+  list.push_back({"transposed operands", {s.draw({4, 3}), s.draw({5, 4})}, [](const TensorList& x) {
+                    return matmul(t(x[0]), t(x[1]));
+                  }});
   return list;
 }
 
@@ -135,10 +153,14 @@ std::vector<Sample> linear_samples(Sampler& s) {
     return x.size() == 3 ? add(y, x[2]) : y;
   };
   for (const auto& shape : inputs) {
-    list.push_back({to_string(shape) + " with bias", {s.draw(shape), s.draw({5, 4}), s.draw({5})},
-                    [](const TensorList& x) { return linear(x[0], x[1], x[2]); }, reference});
-    list.push_back({to_string(shape), {s.draw(shape), s.draw({5, 4})},
-                    [](const TensorList& x) { return linear(x[0], x[1]); }, reference});
+    list.push_back({to_string(shape) + " with bias",
+                    {s.draw(shape), s.draw({5, 4}), s.draw({5})},
+                    [](const TensorList& x) { return linear(x[0], x[1], x[2]); },
+                    reference});
+    list.push_back({to_string(shape),
+                    {s.draw(shape), s.draw({5, 4})},
+                    [](const TensorList& x) { return linear(x[0], x[1]); },
+                    reference});
   }
   return list;
 }
@@ -150,11 +172,13 @@ OpList product_ops() {
            [](Sampler& s, std::int64_t n) {
              std::int64_t side = 16;
              while (side * side < n) side *= 2;
-             return Sample{"square", {s.draw({side, side}), s.draw({side, side})},
-                           [](const TensorList& x) { return matmul(x[0], x[1]); }};
+             return Sample{"square", {s.draw({side, side}), s.draw({side, side})}, [](const TensorList& x) {
+                             return matmul(x[0], x[1]);
+                           }};
            }},
           {LinearOp::meta, "product", linear_samples, [](Sampler& s, std::int64_t n) {
-             return Sample{"64 rows", {s.draw({64, n / 64}), s.draw({256, n / 64}), s.draw({256})},
+             return Sample{"64 rows",
+                           {s.draw({64, n / 64}), s.draw({256, n / 64}), s.draw({256})},
                            [](const TensorList& x) { return linear(x[0], x[1], x[2]); }};
            }}};
 }
@@ -164,7 +188,8 @@ OpList product_ops() {
 Tensor matmul(const Tensor& a, const Tensor& b) {
   detail::check_floating("matmul", a, b);
   const std::string shapes = to_string(a.shape()) + " and " + to_string(b.shape());
-  if (a.dim() == 0 || b.dim() == 0) throw ShapeError("[matmul] expected at least one dimension, got " + shapes);
+  if (a.dim() == 0 || b.dim() == 0)
+    throw ShapeError("[matmul] expected at least one dimension, got " + shapes);
   if (a.size(-1) != b.size(b.dim() == 1 ? 0 : -2))
     throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes);
   const DType dtype = promote(a.dtype(), b.dtype());
@@ -176,7 +201,10 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     // One matrix for the whole batch: a single product.
     Shape shape = x.shape();
     shape[x.dim() - 1] = y.size(1);
-    out = reshape(detail::apply(detail::MatMul{}, reshape(x, {shape.numel() / std::max<std::int64_t>(y.size(1), 1), x.size(-1)}), y), shape);
+    out = reshape(
+        detail::apply(detail::MatMul{},
+                      reshape(x, {shape.numel() / std::max<std::int64_t>(y.size(1), 1), x.size(-1)}), y),
+        shape);
   } else {
     out = detail::apply(detail::MatMul{}, x, y);
   }
@@ -190,8 +218,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool biased = bias.defined();
   if (weight.dim() != 2 || x.dim() == 0 || x.size(-1) != weight.size(1) ||
       (biased && !(bias.shape() == Shape{weight.size(0)})))
-    throw ShapeError("[linear] expected x (..., in), weight (out, in) and bias (out), got " + to_string(x.shape()) + ", " +
-                     to_string(weight.shape()) + (biased ? ", " + to_string(bias.shape()) : ""));
+    throw ShapeError("[linear] expected x (..., in), weight (out, in) and bias (out), got " +
+                     to_string(x.shape()) + ", " + to_string(weight.shape()) +
+                     (biased ? ", " + to_string(bias.shape()) : ""));
   if (biased) detail::check_floating("linear", x, bias);
   DType dtype = promote(x.dtype(), weight.dtype());
   if (biased) dtype = promote(dtype, bias.dtype());

@@ -1,11 +1,12 @@
 // Sums, extremes and their positions.
+#include "autodiff/kernels/reduce.hpp"
+
 #include <algorithm>
 #include <string>
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/reduce.hpp"
 
 namespace cadena {
 namespace detail {
@@ -14,8 +15,10 @@ namespace {
 Shape reduced_shape(const Shape& in, const Axes& axes, bool keepdim) {
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
-    if (std::find(axes.begin(), axes.end(), i) == axes.end()) out.push_back(in[i]);
-    else if (keepdim) out.push_back(1);
+    if (std::find(axes.begin(), axes.end(), i) == axes.end())
+      out.push_back(in[i]);
+    else if (keepdim)
+      out.push_back(1);
   }
   return out;
 }
@@ -36,8 +39,8 @@ Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Axes& axes, bool keep
 void check_not_empty(const char* op, const Tensor& x, const Axes& axes) {
   for (auto a : axes)
     if (x.shape()[static_cast<int>(a)] == 0)
-      throw ValueError("[" + std::string(op) + "] expected at least one element along axis " + std::to_string(a) +
-                       ", got shape " + to_string(x.shape()));
+      throw ValueError("[" + std::string(op) + "] expected at least one element along axis " +
+                       std::to_string(a) + ", got shape " + to_string(x.shape()));
 }
 
 struct Sum : Linear<Sum> {
@@ -81,10 +84,20 @@ using Call = std::function<Tensor(const Tensor&, const Axes&, bool)>;
 
 std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f) {
   std::vector<Sample> list;
-  std::vector<std::pair<Shape, Axes>> cases = {{{}, {}},        {{7}, {}},          {{7}, {0}},       {{3, 4}, {0}},
-                                               {{3, 4}, {1}},   {{3, 4}, {}},       {{2, 3, 4}, {1}}, {{2, 3, 4}, {0, 2}},
-                                               {{2, 3, 4}, {-1}}, {{1, 5}, {0}},    {{67, 3}, {0}},   {{3, 131}, {1}},
-                                               {{2, 3, 1, 2}, {2, 0}}, {{2, 0}, {0}}};
+  std::vector<std::pair<Shape, Axes>> cases = {{{}, {}},
+                                               {{7}, {}},
+                                               {{7}, {0}},
+                                               {{3, 4}, {0}},
+                                               {{3, 4}, {1}},
+                                               {{3, 4}, {}},
+                                               {{2, 3, 4}, {1}},
+                                               {{2, 3, 4}, {0, 2}},
+                                               {{2, 3, 4}, {-1}},
+                                               {{1, 5}, {0}},
+                                               {{67, 3}, {0}},
+                                               {{3, 131}, {1}},
+                                               {{2, 3, 1, 2}, {2, 0}},
+                                               {{2, 0}, {0}}};
   if (empties)
     for (const auto& c : {std::pair<Shape, Axes>{{0}, {}}, {{2, 0, 3}, {1}}}) cases.push_back(c);
   for (const auto& [shape, axes] : cases)
@@ -98,14 +111,13 @@ std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f) {
 OpInfo axis_row(const Meta& meta, bool empties, Tensor (*f)(const Tensor&, const Axes&, bool)) {
   return {meta, "reduce", [=](Sampler& s) { return axis_samples(s, empties, f); },
           [=](Sampler& s, std::int64_t n) {
-            return Sample{"rows", {s.draw({n / 1024, 1024})}, [f](const TensorList& x) { return f(x[0], 1, false); }};
+            return Sample{
+                "rows", {s.draw({n / 1024, 1024})}, [f](const TensorList& x) { return f(x[0], 1, false); }};
           }};
 }
 
 /// i64 for bool, which has no sums or extremes of its own.
-Tensor numeric(const Tensor& x) {
-  return x.dtype() == boolean ? to(x, i64) : x;
-}
+Tensor numeric(const Tensor& x) { return x.dtype() == boolean ? to(x, i64) : x; }
 
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
@@ -144,12 +156,8 @@ Tensor amin(const Tensor& x, const Axes& axes, bool keepdim) {
   detail::check_not_empty("amin", x, a);
   return neg(amax(neg(x), a, keepdim));
 }
-Tensor max(const Tensor& x) {
-  return amax(x);
-}
-Tensor min(const Tensor& x) {
-  return amin(x);
-}
+Tensor max(const Tensor& x) { return amax(x); }
+Tensor min(const Tensor& x) { return amin(x); }
 
 ValuesIndices max(const Tensor& x, int axis, bool keepdim) {
   const Tensor indices = argmax(x, axis, true), values = gather(x, axis, indices);
@@ -163,16 +171,20 @@ ValuesIndices min(const Tensor& x, int axis, bool keepdim) {
 }
 
 Tensor argmax(const Tensor& x) {
-  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axes("argmax", {}, x.dim()), false);
+  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axes("argmax", {}, x.dim()),
+                          false);
 }
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
-  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axis("argmax", axis, x.dim()), keepdim);
+  return detail::position(kernels::ReduceOp::argmax, "argmax", x, normalize_axis("argmax", axis, x.dim()),
+                          keepdim);
 }
 Tensor argmin(const Tensor& x) {
-  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axes("argmin", {}, x.dim()), false);
+  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axes("argmin", {}, x.dim()),
+                          false);
 }
 Tensor argmin(const Tensor& x, int axis, bool keepdim) {
-  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axis("argmin", axis, x.dim()), keepdim);
+  return detail::position(kernels::ReduceOp::argmin, "argmin", x, normalize_axis("argmin", axis, x.dim()),
+                          keepdim);
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
@@ -182,11 +194,13 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     const bool added = i < extra;
     if (!added && shape[i - extra] == x.shape()[i]) continue;
     if (extra < 0 || (!added && shape[i - extra] != 1))
-      throw ShapeError("[sum_to] expected a shape that broadcasts to " + to_string(x.shape()) + ", got " + to_string(shape));
+      throw ShapeError("[sum_to] expected a shape that broadcasts to " + to_string(x.shape()) + ", got " +
+                       to_string(shape));
     axes.push_back(i);
   }
   if (extra < 0)
-    throw ShapeError("[sum_to] expected at most " + std::to_string(x.dim()) + " dimensions, got " + to_string(shape));
+    throw ShapeError("[sum_to] expected at most " + std::to_string(x.dim()) + " dimensions, got " +
+                     to_string(shape));
   if (axes.empty()) return x;
   const Tensor reduced = sum(x, axes, extra == 0);
   return extra == 0 ? reduced : reshape(reduced, shape);

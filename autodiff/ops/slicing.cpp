@@ -52,9 +52,7 @@ struct Embed : Linear<Embed> {
   Tensor transpose(const Tensor& g, const Shape&) const { return apply(SliceOp(range), g); }
 };
 
-Tensor embed(const Tensor& x, const Shape& shape, const Range& r) {
-  return apply(Embed(shape, r), x);
-}
+Tensor embed(const Tensor& x, const Shape& shape, const Range& r) { return apply(Embed(shape, r), x); }
 
 struct Pad : Linear<Pad> {
   static constexpr Meta meta{.name = "pad"};
@@ -89,7 +87,8 @@ struct Cat {
   Tensor eval(std::span<const Tensor> parts) const {
     Shape shape = shapes[0];
     for (std::size_t i = 1; i < shapes.size(); ++i) shape[axis] += shapes[i][axis];
-    Tensor out = make_tensor(shape, checked_numel("cat", shape, itemsize(parts[0].dtype())), parts[0].dtype());
+    Tensor out =
+        make_tensor(shape, checked_numel("cat", shape, itemsize(parts[0].dtype())), parts[0].dtype());
     std::int64_t start = 0;
     for (const auto& part : parts) {
       kernels::copy(view_of(part), view_of(view_range(out, {axis, start, 1, part.shape()[axis]})));
@@ -120,22 +119,27 @@ std::vector<Sample> slice_samples(Sampler& s) {
     int axis;
     Slice range;
   };
-  const Case cases[] = {{{5}, 0, {1, 4}},      {{5}, 0, {{}, {}, 2}}, {{3, 4}, 1, {-2, {}}},    {{3, 4}, 0, {2, 1}},
-                        {{2, 7, 3}, 1, {1, 7, 3}}, {{0, 3}, 1, {0, 2}},  {{3, 5}, -1, {{}, {}, 4}}, {{1}, 0, {0, 1}}};
+  const Case cases[] = {{{5}, 0, {1, 4}},          {{5}, 0, {{}, {}, 2}},     {{3, 4}, 1, {-2, {}}},
+                        {{3, 4}, 0, {2, 1}},       {{2, 7, 3}, 1, {1, 7, 3}}, {{0, 3}, 1, {0, 2}},
+                        {{3, 5}, -1, {{}, {}, 4}}, {{1}, 0, {0, 1}}};
   for (const auto& c : cases)
-    list.push_back({to_string(c.shape) + " axis " + std::to_string(c.axis), {s.draw(c.shape)},
+    list.push_back({to_string(c.shape) + " axis " + std::to_string(c.axis),
+                    {s.draw(c.shape)},
                     [c](const TensorList& x) { return slice(x[0], c.axis, c.range); }});
   return list;
 }
 
 std::vector<Sample> embed_samples(Sampler& s) {
   std::vector<Sample> list;
-  const std::pair<Shape, Range> cases[] = {{{5}, {0, 1, 1, 3}}, {{3, 7}, {1, 0, 3, 3}}, {{2, 4}, {0, 1, 1, 1}}, {{4}, {0, 0, 1, 0}}};
+  const std::pair<Shape, Range> cases[] = {
+      {{5}, {0, 1, 1, 3}}, {{3, 7}, {1, 0, 3, 3}}, {{2, 4}, {0, 1, 1, 1}}, {{4}, {0, 0, 1, 0}}};
   for (const auto& [shape, range] : cases) {
     Shape part = shape;
     part[range.axis] = range.length;
-    list.push_back({to_string(part) + " into " + to_string(shape), {s.draw(part)},
-                    [shape = shape, range = range](const TensorList& x) { return embed(x[0], shape, range); }});
+    list.push_back(
+        {to_string(part) + " into " + to_string(shape),
+         {s.draw(part)},
+         [shape = shape, range = range](const TensorList& x) { return embed(x[0], shape, range); }});
   }
   return list;
 }
@@ -143,10 +147,12 @@ std::vector<Sample> embed_samples(Sampler& s) {
 std::vector<Sample> pad_samples(Sampler& s) {
   std::vector<Sample> list;
   const std::pair<Shape, std::vector<Padding>> cases[] = {
-      {{4}, {{1, 2}}}, {{2, 3}, {{1, 0}, {0, 2}}}, {{2, 3}, {{2, 1}}}, {{0, 2}, {{1, 1}}}, {{}, {}}, {{2, 1, 3}, {{0, 1}, {1, 1}, {1, 0}}}};
+      {{4}, {{1, 2}}}, {{2, 3}, {{1, 0}, {0, 2}}},           {{2, 3}, {{2, 1}}}, {{0, 2}, {{1, 1}}},
+      {{}, {}},        {{2, 1, 3}, {{0, 1}, {1, 1}, {1, 0}}}};
   for (const auto& [shape, paddings] : cases)
-    list.push_back({to_string(shape), {s.draw(shape)},
-                    [paddings = paddings](const TensorList& x) { return pad(x[0], paddings, 0.75); }});
+    list.push_back({to_string(shape), {s.draw(shape)}, [paddings = paddings](const TensorList& x) {
+                      return pad(x[0], paddings, 0.75);
+                    }});
   return list;
 }
 
@@ -159,7 +165,8 @@ std::vector<Sample> cat_samples(Sampler& s) {
                                                       {{{1}, {1}, {1}, {2}, {1}, {1}, {1}, {1}, {1}, {1}}, 0},
                                                       {{{2, 1, 3}, {2, 2, 3}}, 1}};
   for (const auto& [shapes, axis] : cases) {
-    Sample sample{std::to_string(shapes.size()) + " along axis " + std::to_string(axis), {},
+    Sample sample{std::to_string(shapes.size()) + " along axis " + std::to_string(axis),
+                  {},
                   [axis = axis](const TensorList& x) { return cat(x, axis); }};
     for (const auto& shape : shapes) sample.inputs.push_back(s.draw(shape));
     list.push_back(std::move(sample));
@@ -173,22 +180,26 @@ OpList slicing_ops() {
   auto matrix = [](Sampler& s, std::int64_t n) { return s.draw({n / 256, 256}); };
   return {{SliceOp::meta, "slicing", slice_samples,
            [=](Sampler& s, std::int64_t n) {
-             return Sample{"every other column", {matrix(s, 2 * n)},
-                           [](const TensorList& x) { return clone(slice(x[0], 1, {{}, {}, 2})); }};
+             return Sample{"every other column", {matrix(s, 2 * n)}, [](const TensorList& x) {
+                             return clone(slice(x[0], 1, {{}, {}, 2}));
+                           }};
            }},
           {Embed::meta, "slicing", embed_samples,
            [=](Sampler& s, std::int64_t n) {
              const Shape shape{n / 256, 512};
-             return Sample{"every other column", {matrix(s, n)},
-                           [shape](const TensorList& x) { return embed(x[0], shape, {1, 0, 2, 256}); }};
+             return Sample{"every other column", {matrix(s, n)}, [shape](const TensorList& x) {
+                             return embed(x[0], shape, {1, 0, 2, 256});
+                           }};
            }},
           {Pad::meta, "slicing", pad_samples,
            [=](Sampler& s, std::int64_t n) {
-             return Sample{"one on each side", {matrix(s, n)},
-                           [](const TensorList& x) { return pad(x[0], {{1, 1}, {1, 1}}); }};
+             return Sample{"one on each side", {matrix(s, n)}, [](const TensorList& x) {
+                             return pad(x[0], {{1, 1}, {1, 1}});
+                           }};
            }},
           {Cat::meta, "slicing", cat_samples, [=](Sampler& s, std::int64_t n) {
-             return Sample{"two, side by side", {matrix(s, n / 2), matrix(s, n / 2)},
+             return Sample{"two, side by side",
+                           {matrix(s, n / 2), matrix(s, n / 2)},
                            [](const TensorList& x) { return cat(x, 1); }};
            }}};
 }
@@ -209,8 +220,9 @@ Tensor select(const Tensor& x, int axis, std::int64_t index) {
   const int a = normalize_axis("select", axis, x.dim());
   const std::int64_t n = x.shape()[a], i = index < 0 ? index + n : index;
   if (i < 0 || i >= n)
-    throw IndexError("[select] expected an index in [" + std::to_string(-n) + ", " + std::to_string(n) + ") for axis " +
-                     std::to_string(a) + " of " + to_string(x.shape()) + ", got " + std::to_string(index));
+    throw IndexError("[select] expected an index in [" + std::to_string(-n) + ", " + std::to_string(n) +
+                     ") for axis " + std::to_string(a) + " of " + to_string(x.shape()) + ", got " +
+                     std::to_string(index));
   Shape shape = x.shape();
   shape.erase(a);
   return reshape(detail::apply(detail::SliceOp({a, i, 1, 1}), x), shape);
@@ -224,14 +236,19 @@ Tensor Tensor::index(std::span<const Index> indices) const {
   }
   if (used > dim() || ellipses > 1)
     throw IndexError("[index] expected at most " + std::to_string(dim()) + " indices and one ellipsis for " +
-                     cadena::to_string(shape()) + ", got " + std::to_string(used) + " and " + std::to_string(ellipses));
+                     cadena::to_string(shape()) + ", got " + std::to_string(used) + " and " +
+                     std::to_string(ellipses));
   Tensor out = *this;
   int axis = 0;
   for (const auto& i : indices) {
-    if (const auto* position = std::get_if<std::int64_t>(&i)) out = cadena::select(out, axis, *position);
-    else if (const auto* range = std::get_if<Slice>(&i)) out = cadena::slice(out, axis++, *range);
-    else if (std::holds_alternative<NewAxis>(i)) out = cadena::unsqueeze(out, axis++);
-    else axis += dim() - used;
+    if (const auto* position = std::get_if<std::int64_t>(&i))
+      out = cadena::select(out, axis, *position);
+    else if (const auto* range = std::get_if<Slice>(&i))
+      out = cadena::slice(out, axis++, *range);
+    else if (std::holds_alternative<NewAxis>(i))
+      out = cadena::unsqueeze(out, axis++);
+    else
+      axis += dim() - used;
   }
   return out.raw() == raw() ? alias(*this) : out;
 }
@@ -278,7 +295,8 @@ Tensor pad(const Tensor& x, const std::vector<Padding>& paddings, Scalar value) 
   std::copy(paddings.begin(), paddings.end(), by_axis.rbegin());
   for (const auto& p : by_axis)
     if (p.before < 0 || p.after < 0)
-      throw ValueError("[pad] expected paddings >= 0, got " + std::to_string(p.before) + " and " + std::to_string(p.after));
+      throw ValueError("[pad] expected paddings >= 0, got " + std::to_string(p.before) + " and " +
+                       std::to_string(p.after));
   return detail::apply(detail::Pad(std::move(by_axis), value.to<double>()), x);
 }
 

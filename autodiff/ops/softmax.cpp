@@ -1,4 +1,6 @@
 // softmax, log_softmax and logsumexp: row kernels, with derivatives in plain operations beside the fast ones.
+#include "autodiff/kernels/softmax.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +9,6 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/softmax.hpp"
 
 namespace cadena {
 namespace detail {
@@ -24,8 +25,10 @@ Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor&
   const Tensor x = contiguous(a), y = contiguous(b);
   Tensor out = make_tensor(shape, shape.numel(), x.dtype());
   void* to = raw_impl(out)->data;
-  if (x.dtype() == f32) f(x.data<float>(), y.data<float>(), static_cast<float*>(to));
-  else f(x.data<double>(), y.data<double>(), static_cast<double*>(to));
+  if (x.dtype() == f32)
+    f(x.data<float>(), y.data<float>(), static_cast<float*>(to));
+  else
+    f(x.data<double>(), y.data<double>(), static_cast<double*>(to));
   return out;
 }
 
@@ -35,7 +38,8 @@ struct Softmax {
   static constexpr Meta meta{.name = "softmax", .reads = {Y}};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back(), rows = rows_of(x);
-    return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x, x);
+    return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x,
+                      x);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = product(s.y(), g); }
   Tensor jvp(const Saved& s, const Tensor* t) const { return product(s.y(), t[0]); }
@@ -44,7 +48,8 @@ struct Softmax {
   static Tensor product(const Tensor& y, const Tensor& v) {
     if (grad_enabled) return mul(y, sub(v, sum(mul(v, y), -1, true)));
     const auto n = y.shape().back(), rows = rows_of(y);
-    return row_kernel([=](auto* yp, auto* vp, auto* out) { kernels::softmax_vjp(rows, n, yp, vp, out); }, y.shape(), y, v);
+    return row_kernel([=](auto* yp, auto* vp, auto* out) { kernels::softmax_vjp(rows, n, yp, vp, out); },
+                      y.shape(), y, v);
   }
 };
 
@@ -52,7 +57,8 @@ struct LogSoftmax {
   static constexpr Meta meta{.name = "log_softmax", .reads = {Y}};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back(), rows = rows_of(x);
-    return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(), x, x);
+    return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(),
+                      x, x);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y();
@@ -60,8 +66,9 @@ struct LogSoftmax {
       gin[0] = sub(g, mul(exp(y), sum(g, -1, true)));
     } else {
       const auto n = y.shape().back(), rows = rows_of(y);
-      gin[0] = row_kernel([=](auto* yp, auto* gp, auto* out) { kernels::log_softmax_vjp(rows, n, yp, gp, out); },
-                          y.shape(), y, g);
+      gin[0] =
+          row_kernel([=](auto* yp, auto* gp, auto* out) { kernels::log_softmax_vjp(rows, n, yp, gp, out); },
+                     y.shape(), y, g);
     }
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
@@ -83,8 +90,8 @@ struct LogSumExp {
   Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], weights(s)), -1); }
 
  private:
-  /// exp(x - y), that is softmax(x); in rows of infinite y the weights are constant: 0 over -inf, shared by the
-  /// +inf.
+  /// exp(x - y), that is softmax(x); in rows of infinite y the weights are constant: 0 over -inf, shared by
+  /// the +inf.
   static Tensor weights(const Saved& s) {
     const Tensor& x = s.x(0);
     const Tensor y = s.y();
@@ -111,7 +118,8 @@ struct LogSumExp {
 template <class Op>
 Tensor along_axis(const Op& op, const char* name, const Tensor& x, int axis) {
   if (!is_floating(x.dtype()))
-    throw DtypeError("[" + std::string(name) + "] expected f32 or f64, got " + std::string(cadena::name(x.dtype())));
+    throw DtypeError("[" + std::string(name) + "] expected f32 or f64, got " +
+                     std::string(cadena::name(x.dtype())));
   if (x.dim() == 0) return reshape(apply(op, reshape(x, {1})), {});
   const int a = normalize_axis(name, axis, x.dim());
   if (a == x.dim() - 1) return apply(op, x);
@@ -123,31 +131,31 @@ OpInfo softmax_row(const Meta& meta) {
   return {meta, "softmax",
           [](Sampler& s) {
             std::vector<Sample> list;
-            const std::pair<Shape, int> cases[] = {{{}, 0},        {{1}, 0},         {{5}, 0},     {{3, 4}, 1}, {{3, 4}, 0},
-                                                   {{2, 3, 2}, 1}, {{3, 0}, 1}, {{0, 3}, 1}, {{2, 67}, 1}, {{9, 10}, -1}};
+            const std::pair<Shape, int> cases[] = {{{}, 0},      {{1}, 0},       {{5}, 0},    {{3, 4}, 1},
+                                                   {{3, 4}, 0},  {{2, 3, 2}, 1}, {{3, 0}, 1}, {{0, 3}, 1},
+                                                   {{2, 67}, 1}, {{9, 10}, -1}};
             for (const auto& [shape, axis] : cases)
-              list.push_back({to_string(shape) + " axis " + std::to_string(axis), {s.draw(shape)},
+              list.push_back({to_string(shape) + " axis " + std::to_string(axis),
+                              {s.draw(shape)},
                               [axis = axis](const TensorList& x) { return f(x[0], axis); },
                               [axis = axis](const TensorList& x) { return reference(x[0], axis); }});
             return list;
           },
           [](Sampler& s, std::int64_t n) {
-            return Sample{"rows of 1000", {s.draw({std::max<std::int64_t>(n / 1000, 1), 1000})}, [](const TensorList& x) { return f(x[0], 1); }};
+            return Sample{"rows of 1000",
+                          {s.draw({std::max<std::int64_t>(n / 1000, 1), 1000})},
+                          [](const TensorList& x) { return f(x[0], 1); }};
           }};
 }
 
-Tensor logsumexp_over(const Tensor& x, int axis) {
-  return logsumexp(x, axis);
-}
+Tensor logsumexp_over(const Tensor& x, int axis) { return logsumexp(x, axis); }
 Tensor logsumexp_reference(const Tensor& x, int axis) {
   return log(sum(exp(x), x.dim() == 0 ? Axes() : Axes(axis)));
 }
 Tensor softmax_reference(const Tensor& x, int axis) {
   return div(exp(x), sum(exp(x), x.dim() == 0 ? Axes() : Axes(axis), true));
 }
-Tensor log_softmax_reference(const Tensor& x, int axis) {
-  return log(softmax_reference(x, axis));
-}
+Tensor log_softmax_reference(const Tensor& x, int axis) { return log(softmax_reference(x, axis)); }
 
 }  // namespace
 
