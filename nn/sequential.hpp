@@ -16,13 +16,16 @@ namespace cadena::nn {
 template <class F>
 concept TensorFunction = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
 
+class AnyLayer;
+template <class F>
+concept HoldableFunction = !std::same_as<F, AnyLayer> && TensorFunction<F>;
+
 /// Holds a TensorFunction of any type. Given a value it keeps it, given a shared_ptr to a module it shares
 /// it. Functions that are no modules become a Lambda. Copies of the handle share; `copy()` does not.
 class AnyLayer {
  public:
-  template <TensorFunction F>
-  requires(!std::same_as<F, AnyLayer>)
-      AnyLayer(F f)  // NOLINT(google-explicit-constructor): Sequential(Linear(1, 2), relu)
+  template <HoldableFunction F>
+  AnyLayer(F f)  // NOLINT(google-explicit-constructor): Sequential(Linear(1, 2), relu)
       : AnyLayer(hold(std::move(f))) {}
   template <std::derived_from<Module> M>
   AnyLayer(std::shared_ptr<M> module)  // NOLINT(google-explicit-constructor)
@@ -32,7 +35,8 @@ class AnyLayer {
   Module& module() const { return self_->module(); }
   /// @throws ValueError if the type of the module cannot be copied
   AnyLayer copy() const { return AnyLayer(self_->copy()); }
-  friend bool operator==(const AnyLayer&, const AnyLayer&) = default;  ///< the same module, not an equal one
+  /// The same module, not an equal one.
+  friend bool operator==(const AnyLayer& a, const AnyLayer& b) { return &a.module() == &b.module(); }
 
  private:
   struct Base {
@@ -67,6 +71,13 @@ class AnyLayer {
   std::shared_ptr<Base> self_;
 };
 
+class Sequential;
+/// Arguments of Sequential. One Sequential alone is none: it is copied or moved.
+template <class... L>
+concept Layers = (std::constructible_from<AnyLayer, L> && ...) &&
+                 !(sizeof...(L) == 0 ||
+                   (sizeof...(L) == 1 && (std::same_as<std::remove_cvref_t<L>, Sequential> && ...)));
+
 /// Applies its layers in order. They are named "0", "1", ... or as given:
 ///
 ///   nn::Sequential net(nn::Linear(784, 128), nn::ReLU(), nn::Linear(128, 10));
@@ -82,11 +93,8 @@ class Sequential : public Layer {
 
   Sequential() = default;
   template <class... L>
-  requires(sizeof...(L) > 0 && (std::constructible_from<AnyLayer, L> && ...) &&
-           !(sizeof...(L) == 1 &&
-             (std::same_as<std::remove_cvref_t<L>, Sequential> && ...))) explicit Sequential(L&&... layers) {
-    (push_back(AnyLayer(std::forward<L>(layers))), ...);
-  }
+  requires Layers<L...>
+  explicit Sequential(L&&... layers) { (push_back(AnyLayer(std::forward<L>(layers))), ...); }
   /// @throws ValueError for names that are empty, contain a dot or repeat
   Sequential(std::initializer_list<Item> items);
   /// Copies all layers; one that occurs twice is one in the copy, too.

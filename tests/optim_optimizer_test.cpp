@@ -13,20 +13,20 @@
 namespace {
 std::atomic<long> allocations = 0;
 }
-void* operator new(std::size_t n) {
+[[gnu::noinline]] void* operator new(std::size_t n) {
   ++allocations;
   if (void* p = std::malloc(n ? n : 1)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace cadena {
 namespace {
 
 using Named = std::vector<std::pair<std::string, Tensor>>;
 
-Tensor leaf(const Tensor& t) { return t.clone().requires_grad_(); }
+Tensor leaf(const Tensor& t) { return t.detach().clone().requires_grad_(); }
 Tensor with_grad(const Tensor& t, const Tensor& g) {
   auto w = leaf(t);
   w.set_grad(g);

@@ -9,7 +9,7 @@ namespace {
 
 using Named = std::vector<std::pair<std::string, Tensor>>;
 
-Tensor leaf(const Tensor& t) { return t.clone().requires_grad_(); }
+Tensor leaf(const Tensor& t) { return t.detach().clone().requires_grad_(); }
 
 template <class Optimizer>
 void steps(Optimizer& optimizer, int from, int to) {
