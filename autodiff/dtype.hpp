@@ -18,14 +18,10 @@ inline constexpr DType i64 = DType::i64;
 inline constexpr DType boolean = DType::boolean;
 
 /// Size of one element in bytes.
-constexpr std::size_t itemsize(DType t) {
-  return t == f32 ? 4 : t == boolean ? 1 : 8;
-}
+constexpr std::size_t itemsize(DType t) { return t == f32 ? 4 : t == boolean ? 1 : 8; }
 
 /// True for the dtypes that can carry a gradient.
-constexpr bool is_floating(DType t) {
-  return t == f32 || t == f64;
-}
+constexpr bool is_floating(DType t) { return t == f32 || t == f64; }
 
 constexpr std::string_view name(DType t) {
   constexpr std::string_view names[] = {"f32", "f64", "i64", "bool"};
@@ -35,7 +31,7 @@ constexpr std::string_view name(DType t) {
 /// The C++ type that stores a dtype; bool is one byte holding 0 or 1.
 template <class T>
 concept Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> ||
-                  std::same_as<T, bool>;
+    std::same_as<T, bool>;
 
 template <Element T>
 constexpr DType dtype_of() {
@@ -56,31 +52,40 @@ constexpr DType promote(DType a, DType b) {
 template <class F>
 decltype(auto) visit(DType t, F&& f) {
   switch (t) {
-    case DType::f32: return f(float{});
-    case DType::f64: return f(double{});
-    case DType::i64: return f(std::int64_t{});
-    default: return f(bool{});
+    case DType::f32:
+      return f(float{});
+    case DType::f64:
+      return f(double{});
+    case DType::i64:
+      return f(std::int64_t{});
+    default:
+      return f(bool{});
   }
 }
 
-/// A number in an expression, `2 * x`. It never promotes a tensor within the same kind: `f32 * 2.0` stays f32;
-/// only a fractional number beside an integer tensor gives f32.
+/// A number in an expression, `2 * x`. It never promotes a tensor within the same kind: `f32 * 2.0` stays
+/// f32; only a fractional number beside an integer tensor gives f32.
 class Scalar {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   constexpr Scalar(T v)  // NOLINT(google-explicit-constructor): numbers are meant to convert
       : real_(static_cast<double>(v)),
         integer_(std::is_integral_v<T> ? static_cast<std::int64_t>(v) : 0),
-        kind_(std::is_floating_point_v<T> ? f32 : std::is_same_v<T, bool> ? boolean : i64) {}
+        kind_(std::is_floating_point_v<T> ? f32
+              : std::is_same_v<T, bool>   ? boolean
+                                          : i64) {}
 
   constexpr DType kind() const { return kind_; }
 
   template <Element T>
   constexpr T to() const {
-    if constexpr (std::same_as<T, std::int64_t>) return kind_ == f32 ? static_cast<T>(real_) : integer_;
-    else if constexpr (std::same_as<T, bool>) return real_ != 0;
-    else return static_cast<T>(real_);
+    if constexpr (std::same_as<T, std::int64_t>)
+      return kind_ == f32 ? static_cast<T>(real_) : integer_;
+    else if constexpr (std::same_as<T, bool>)
+      return real_ != 0;
+    else
+      return static_cast<T>(real_);
   }
 
  private:

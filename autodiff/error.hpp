@@ -32,7 +32,8 @@ class ValueError : public Error {
   using Error::Error;
 };
 
-/// Misuse of the recorded graph: backward twice, a saved value overwritten, an input that is not in the graph.
+/// Misuse of the recorded graph: backward twice, a saved value overwritten, an input that is not in the
+/// graph.
 class GraphError : public Error {
   using Error::Error;
 };
