@@ -1,0 +1,282 @@
+#include "autodiff/kernels/softmax.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/partial.hpp"
+#include "autodiff/kernels/unroll.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+template <class T>
+constexpr std::int64_t width = static_cast<std::int64_t>(Batch<T>::size);
+template <class T>
+constexpr T infinity = std::numeric_limits<T>::infinity();
+
+// NaN if either is: a row with NaN gives NaN throughout.
+struct Max {
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return a != a || a > b ? a : b;
+    else
+      return xsimd::select((a != a) || (a > b), a, b);
+  }
+};
+
+// f(i, load, store) for every vector of a row; the last, partial one comes with masked access, where lanes
+// beyond the row load as `other`.
+template <class T, class F>
+void for_vectors(std::int64_t n, T other, const F& f) {
+  std::int64_t i = 0;
+  for (; i + width<T> <= n; i += width<T>)
+    f(
+        i, [](const T* p) { return Batch<T>::load_unaligned(p); },
+        [](T* p, Batch<T> v) { v.store_unaligned(p); });
+  if (i == n) return;
+  const Partial<T> some(n - i);
+  f(
+      i, [&](const T* p) { return some.load(p, Batch<T>(other)); },
+      [&](T* p, Batch<T> v) { some.store(p, v); });
+}
+
+// f(row) for all rows, in blocks of fixed size.
+template <class T, class F>
+void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
+  const std::int64_t group = std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(n, 1));
+  const bool parallel = rows * n >= 4 * 16384;
+  for_blocks((rows + group - 1) / group, parallel, [&](std::int64_t b) {
+    for (std::int64_t r = b * group; r < std::min(rows, (b + 1) * group); ++r) f(r);
+  });
+}
+
+template <class T>
+T row_max(std::int64_t n, const T* x) {
+  Batch<T> best(-infinity<T>);
+  for_vectors<T>(n, -infinity<T>,
+                 [&](std::int64_t i, auto load, auto) { best = Max::combine(best, load(x + i)); });
+  return fold_lanes<Max>(best);
+}
+
+// Sum of term(i, load, store) over the vectors of a row, in chunks: no chain of additions is longer than the
+// square root of a million.
+template <class T, class F>
+T row_sum_of(std::int64_t n, T other, const F& term) {
+  constexpr std::int64_t chunk = 256 * width<T>;
+  Batch<T> total(T(0));
+  for (std::int64_t start = 0; start < n; start += chunk) {
+    Batch<T> sum(T(0));
+    for_vectors<T>(std::min(chunk, n - start), other,
+                   [&](std::int64_t i, auto load, auto store) { sum += term(start + i, load, store); });
+    total += sum;
+  }
+  return sum_lanes(total);
+}
+
+template <class T>
+T sum_exp(std::int64_t n, const T* x, T shift) {
+  const Batch<T> s(shift);
+  return row_sum_of<T>(n, -infinity<T>,
+                       [&](std::int64_t i, auto load, auto) { return xsimd::exp(load(x + i) - s); });
+}
+
+template <class T>
+T row_logsumexp(std::int64_t n, const T* x) {
+  const T m = row_max(n, x);
+  if (!(std::abs(m) < infinity<T>))
+    return m;  // -inf (also of nothing), +inf and NaN are the answer themselves
+  return m + std::log(sum_exp(n, x, m));
+}
+
+// gx[i] = g * d lse / dx[i] where the logsumexp is infinite: nothing for -inf, equal shares of the +inf
+// entries.
+template <class T>
+void share_among_infinite(std::int64_t n, const T* x, T lse, T g, T* gx) {
+  const auto count = static_cast<T>(std::count(x, x + n, infinity<T>));
+  for (std::int64_t i = 0; i < n; ++i) gx[i] = lse > 0 && x[i] == infinity<T> ? g / count : T(0);
+}
+
+}  // namespace
+
+template <class T>
+void softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    T* out = y + r * n;
+    const T m = row_max(n, x + r * n);
+    const Batch<T> shift(m);
+    const T sum = row_sum_of<T>(n, -infinity<T>, [&](std::int64_t i, auto load, auto store) {
+      const Batch<T> e = xsimd::exp(load(x + r * n + i) - shift);
+      store(out + i, e);
+      return e;
+    });
+    const Batch<T> factor(T(1) / sum);
+    for_vectors<T>(n, T(0),
+                   [&](std::int64_t i, auto load, auto store) { store(out + i, load(out + i) * factor); });
+  });
+}
+
+template <class T>
+void log_softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const T* in = x + r * n;
+    const T m = row_max(n, in);
+    // x - m is exact near the maximum, where x - (m + log) would lose the digits of the logarithm.
+    const Batch<T> shift(m), log_sum(std::log(sum_exp(n, in, m)));
+    for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
+      store(y + r * n + i, load(in + i) - shift - log_sum);
+    });
+  });
+}
+
+template <class T>
+void logsumexp(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  for_rows<T>(rows, n, [&](std::int64_t r) { y[r] = row_logsumexp(n, x + r * n); });
+}
+
+template <class T>
+void softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, T* gx) {
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const std::int64_t at = r * n;
+    const Batch<T> dot(row_sum_of<T>(
+        n, T(0), [&](std::int64_t i, auto load, auto) { return load(y + at + i) * load(g + at + i); }));
+    for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
+      store(gx + at + i, load(y + at + i) * (load(g + at + i) - dot));
+    });
+  });
+}
+
+template <class T>
+void log_softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, T* gx) {
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const std::int64_t at = r * n;
+    const Batch<T> sum(
+        row_sum_of<T>(n, T(0), [&](std::int64_t i, auto load, auto) { return load(g + at + i); }));
+    for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
+      store(gx + at + i, xsimd::fnma(xsimd::exp(load(y + at + i)), sum, load(g + at + i)));
+    });
+  });
+}
+
+template <class T>
+void logsumexp_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* y, const T* g, T* gx) {
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const std::int64_t at = r * n;
+    if (std::abs(y[r]) == infinity<T>) return share_among_infinite(n, x + at, y[r], g[r], gx + at);
+    const Batch<T> lse(y[r]), factor(g[r]);
+    for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
+      store(gx + at + i, factor * xsimd::exp(load(x + at + i) - lse));
+    });
+  });
+}
+
+template <class T>
+std::optional<std::int64_t> find_bad_target(std::int64_t rows, std::int64_t n,
+                                            const CrossEntropyTargets<T>& t) {
+  for (std::int64_t r = 0; r < rows; ++r)
+    if (t.target[r] != t.ignore_index && (t.target[r] < 0 || t.target[r] >= n)) return t.target[r];
+  return std::nullopt;
+}
+
+template <class T>
+double total_weight(std::int64_t rows, const CrossEntropyTargets<T>& t) {
+  double sum = 0;
+  for (std::int64_t r = 0; r < rows; ++r)
+    if (t.target[r] != t.ignore_index) sum += t.weight ? static_cast<double>(t.weight[t.target[r]]) : 1.0;
+  return sum;
+}
+
+namespace {
+
+// loss = hard w[y] (lse - x[y]) + soft sum_c w[c] (lse - x[c])
+template <class T>
+struct Smoothing {
+  T hard, soft;   // 1 - eps, eps / n
+  T all_weights;  // sum of w
+
+  Smoothing(std::int64_t n, const CrossEntropyTargets<T>& t)
+      : hard(static_cast<T>(1 - t.label_smoothing)),
+        soft(n == 0 ? T(0) : static_cast<T>(t.label_smoothing / static_cast<double>(n))),
+        all_weights(static_cast<T>(n)) {
+    if (t.weight)
+      all_weights =
+          row_sum_of<T>(n, T(0), [&](std::int64_t i, auto load, auto) { return load(t.weight + i); });
+  }
+};
+
+// sum_c w[c] (lse - x[c]) with lse = m + log_sum. Lanes beyond the row load as m and 0.
+template <class T>
+T smooth_loss(std::int64_t n, const T* x, T m, T log_sum, const CrossEntropyTargets<T>& t, T all_weights) {
+  const Batch<T> top(m);
+  const T gaps = row_sum_of<T>(n, m, [&](std::int64_t i, auto load, auto) {
+    const Batch<T> gap = top - load(x + i);
+    return t.weight ? gap * load(t.weight + i) : gap;
+  });
+  return gaps + log_sum * all_weights;
+}
+
+}  // namespace
+
+template <class T>
+void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t, T* log_sum,
+                   T* loss) {
+  const Smoothing<T> s(n, t);
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const T* in = x + r * n;
+    const std::int64_t c = t.target[r];
+    log_sum[r] = loss[r] = 0;
+    if (c == t.ignore_index) return;
+    const T m = row_max(n, in);
+    log_sum[r] = std::log(sum_exp(n, in, m));
+    loss[r] = s.hard * (t.weight ? t.weight[c] : T(1)) * (m - in[c] + log_sum[r]);
+    if (s.soft != 0) loss[r] += s.soft * smooth_loss(n, in, m, log_sum[r], t, s.all_weights);
+  });
+}
+
+// d loss / dx[c] = (hard w[y] + soft sum w) p[c] - hard w[y] [c == y] - soft w[c]
+template <class T>
+void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* log_sum,
+                       const CrossEntropyTargets<T>& t, const T* g, std::int64_t g_stride, T factor, T* gx) {
+  const Smoothing<T> s(n, t);
+  for_rows<T>(rows, n, [&](std::int64_t r) {
+    const T* in = x + r * n;
+    T* out = gx + r * n;
+    const std::int64_t c = t.target[r];
+    if (c == t.ignore_index) {
+      std::fill_n(out, n, T(0));
+      return;
+    }
+    const T scale = g[r * g_stride] * factor, hard = s.hard * (t.weight ? t.weight[c] : T(1));
+    const Batch<T> m(row_max(n, in)), l(log_sum[r]), p(scale * (hard + s.soft * s.all_weights));
+    const Batch<T> soft(scale * s.soft);
+    for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
+      Batch<T> d = p * xsimd::exp(load(in + i) - m - l);
+      if (s.soft != 0) d -= t.weight ? soft * load(t.weight + i) : soft;
+      store(out + i, d);
+    });
+    out[c] -= scale * hard;
+  });
+}
+
+#define CADENA_INSTANTIATE(T)                                                                               \
+  template void softmax(std::int64_t, std::int64_t, const T*, T*);                                          \
+  template void log_softmax(std::int64_t, std::int64_t, const T*, T*);                                      \
+  template void logsumexp(std::int64_t, std::int64_t, const T*, T*);                                        \
+  template void softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                            \
+  template void log_softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                        \
+  template void logsumexp_vjp(std::int64_t, std::int64_t, const T*, const T*, const T*, T*);                \
+  template std::optional<std::int64_t> find_bad_target(std::int64_t, std::int64_t,                          \
+                                                       const CrossEntropyTargets<T>&);                      \
+  template double total_weight(std::int64_t, const CrossEntropyTargets<T>&);                                \
+  template void cross_entropy(std::int64_t, std::int64_t, const T*, const CrossEntropyTargets<T>&, T*, T*); \
+  template void cross_entropy_vjp(std::int64_t, std::int64_t, const T*, const T*,                           \
+                                  const CrossEntropyTargets<T>&, const T*, std::int64_t, T, T*)
+
+CADENA_INSTANTIATE(float);
+CADENA_INSTANTIATE(double);
+
+}  // namespace cadena::kernels
