@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -306,9 +307,12 @@ void draw_digit(int digit, std::uint64_t index, std::uint64_t seed, std::span<st
 }  // namespace
 
 DrawnDigits draw_digits(std::int64_t count, std::uint64_t seed) {
-  if (count < 0) throw ValueError("[draw_digits] count must not be negative, got " + std::to_string(count));
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / pixels_per_image;
+  if (count < 0 || count > most) {
+    throw ValueError("[draw_digits] count must be between 0 and " + std::to_string(most) + ", got " +
+                     std::to_string(count));
+  }
   DrawnDigits digits;
-  // The labels first: a count beyond all memory fails here, before its product with 784 could overflow.
   digits.labels.resize(static_cast<std::size_t>(count));
   digits.images.resize(static_cast<std::size_t>(count) * pixels_per_image);
   digits.count = count;

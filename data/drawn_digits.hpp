@@ -21,9 +21,8 @@ struct DrawnDigits {
 /// Each digit has several ways of being written (a 7 with and without a bar, an open and a closed 4, ...). A
 /// stroke is a curve through a few points that a hand misses a little; the whole is bent, slanted, turned,
 /// stretched and moved, and drawn with a pen of varying width, pressure and softness, with some noise on top.
-/// The difficulty is
-/// near MNIST's: a multilayer perceptron 784-128-10 gets 98% of unseen images right after training on 60,000, and
-/// 94.5% after 10,000.
+/// The difficulty is near MNIST's: a multilayer perceptron 784-128-10 gets 98% of unseen images right after
+/// training on 60,000, and 94.5% after 10,000.
 ///
 /// Image i depends on (seed, i) alone, not on `count`: a longer set begins with the shorter one. Any ten
 /// images from index 10k to 10k + 9 hold each digit once, in an order of their own. Two seeds give
@@ -31,8 +30,8 @@ struct DrawnDigits {
 /// distributions our own, so that the same arguments give the same bytes with every compiler and standard
 /// library.
 ///
-/// Takes about 25 microseconds an image. Throws cadena::ValueError if `count` is negative and std::bad_alloc
-/// or std::length_error if the images do not fit in memory.
+/// Takes about 25 microseconds an image. Throws cadena::ValueError if `count` is negative or so large
+/// that the number of pixels overflows, and std::bad_alloc if the images do not fit in memory.
 DrawnDigits draw_digits(std::int64_t count, std::uint64_t seed);
 
 }  // namespace cadena::data

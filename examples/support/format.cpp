@@ -86,7 +86,7 @@ std::string format_duration(double seconds) {
 
 std::string format_eta(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e12) return "--";
-  const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
+  const auto whole = static_cast<std::int64_t>(std::ceil(seconds - 1e-3));  // 5.0000001 is 5
   if (whole < minute) return std::to_string(whole) + "s";
   if (whole < hour) return pair_of(whole / minute, "m", whole % minute, "s");
   if (whole < day) return pair_of(whole / hour, "h", whole % hour / minute, "m");

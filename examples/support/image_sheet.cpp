@@ -144,9 +144,9 @@ class Sheet {
              {.size = text_size, .colour = colour, .bold = true});
     svg.text({x + column_, baseline}, probability,
              {.size = text_size, .colour = palette::muted, .anchor = Anchor::end});
-    if (!correct)
-      svg.text({x + mark_width, baseline + caption_line},
-               fit_text("true: " + item.truth, column_ - mark_width, text_size), {.size = text_size});
+    if (correct) return;
+    svg.text({x + mark_width, baseline + caption_line},
+             fit_text("true: " + item.truth, column_ - mark_width, text_size), {.size = text_size});
   }
 
   const ImageSheet& sheet_;

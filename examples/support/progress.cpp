@@ -177,7 +177,12 @@ std::vector<std::string> Progress::details() {
     texts.push_back("ETA " + (remaining ? format_eta(*remaining) : "--"));
   }
   for (const Metric& metric : metrics_) texts.push_back(format_metric(metric));
-  if (const auto items_per_second = rate()) {
+  const auto items_per_second = rate();
+  if (terminal_
+          .interactive) {  // in a field of its own from the first batch on, so that the bar keeps its length
+    texts.push_back(pad_left(items_per_second ? format_si(*items_per_second) : "--", 5) + " " +
+                    options_.item_name + "/s");
+  } else if (items_per_second) {
     texts.push_back(format_metric({options_.item_name, *items_per_second, Format::rate}));
   }
   if (widths_.size() < texts.size()) widths_.resize(texts.size(), 0);

@@ -33,9 +33,8 @@ std::string general(double value, int digits) {
 
 int decimals_for(double step) { return std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9))); }
 
-std::string label_of(double value, double step, double magnitude, bool percent) {
-  if (percent && magnitude < 1e4)
-    return format_fixed(100 * value, std::min(decimals_for(100 * step), 9)) + "%";
+/// Different for neighbours that are `step` apart, on an axis whose values reach `magnitude`.
+std::string label_of(double value, double step, double magnitude) {
   if (step < 1e-6 || magnitude >= 1e15) {  // no unit suits: as many digits as tell neighbours apart
     return general(value, std::clamp(static_cast<int>(std::ceil(std::log10(magnitude / step))) + 1, 1, 17));
   }
@@ -63,6 +62,10 @@ std::pair<double, double> sane_range(double lo, double hi, bool integer) {
   if (lo > hi) std::swap(lo, hi);
   lo = std::clamp(lo, -largest, largest);
   hi = std::clamp(hi, -largest, largest);
+  if (integer && hi - lo < 1) {  // there may be no whole number in between
+    lo = std::floor(lo);
+    hi = std::ceil(hi);
+  }
   const double magnitude = std::max(std::abs(lo), std::abs(hi));
   if (hi - lo > 1e-9 * magnitude && hi - lo > 1e-290) return {lo, hi};
   const double room = integer ? 1 : magnitude < 1e-280 ? 1 : 0.1 * magnitude;
@@ -75,10 +78,9 @@ void add_multiples(Ticks& ticks, double step, bool percent) {
   const double last = std::floor(ticks.hi / step + slack);
   for (double multiple = std::ceil(ticks.lo / step - slack); multiple <= last; ++multiple) {
     const double value = multiple == 0 ? 0 : std::clamp(multiple * step, ticks.lo, ticks.hi);
-    std::string label = label_of(value, step, magnitude, percent);
-    if (!ticks.labels.empty() && ticks.labels.back() == label) continue;
     ticks.at.push_back(value);
-    ticks.labels.push_back(std::move(label));
+    ticks.labels.push_back(percent ? label_of(100 * value, 100 * step, 100 * magnitude) + "%"
+                                   : label_of(value, step, magnitude));
   }
 }
 
