@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +12,6 @@
 #include "examples/support/chart.hpp"
 #include "examples/support/confusion.hpp"
 #include "examples/support/file.hpp"
-#include "examples/support/image_sheet.hpp"
-#include "examples/support/png.hpp"
 #include "examples/support/svg.hpp"
 #include "examples/support/ticks.hpp"
 
