@@ -119,7 +119,8 @@ class Parser {
       }
       return values;
     };
-    Place place{.name = name};
+    Place place;
+    place.name = name;
     const auto dtype = member("dtype", Json::value_t::string).get<std::string>();
     const auto known = dtype_named(dtype);
     if (!known) fail(prefix, name, "expected dtype F32, F64, I64 or BOOL, got " + dtype);
