@@ -129,9 +129,10 @@ struct CustomOp {
   std::function<TensorList(const Tensor& cotangent, const TensorList& inputs, const Tensor& output)> vjp = {};
   /// Tangents of the inputs (undefined means zero) -> tangent of the output. If left out, derived from vjp.
   std::function<Tensor(const TensorList& tangents, const TensorList& inputs, const Tensor& output)> jvp = {};
+
+  /// Applies and records it. Results of the rules are checked for count, shape and dtype.
+  /// @throws GraphError, ShapeError, DtypeError naming the op
+  Tensor operator()(const TensorList& inputs) const;
 };
-/// Applies and records it. Results of the rules are checked for count, shape and dtype: GraphError,
-/// ShapeError, DtypeError name the op.
-Tensor apply(const CustomOp& op, const TensorList& inputs);
 
 }  // namespace cadena

@@ -511,11 +511,11 @@ TEST(Custom, RulesAreUsedAndDerived) {
                 .forward = [](const TensorList& x) { return x[0] * x[0] * x[0]; },
                 .vjp = [](const Tensor& g, const TensorList& x,
                           const Tensor&) { return TensorList{g * (x[0] * x[0]) * 3}; }};
-  auto f = [&](const Tensor& x) { return apply(cube, {x}); };
+  auto f = [&](const Tensor& x) { return cube({x}); };
   EXPECT_TRUE(gradcheck(f, tensor({0.5, -1.5}, f64)));
   EXPECT_TRUE(gradgradcheck(f, tensor({0.5, -1.5}, f64)));
   CustomOp plain{.name = "plain", .forward = cube.forward};
-  EXPECT_TRUE(gradcheck([&](const Tensor& x) { return apply(plain, {x}); }, tensor({0.5, -1.5}, f64)));
+  EXPECT_TRUE(gradcheck([&](const Tensor& x) { return plain({x}); }, tensor({0.5, -1.5}, f64)));
 }
 
 TEST(Custom, WrongRulesAreRefused) {
@@ -524,7 +524,7 @@ TEST(Custom, WrongRulesAreRefused) {
                 .forward = [](const TensorList& x) { return x[0] * 2; },
                 .vjp = [result](const Tensor&, const TensorList&, const Tensor&) { return result; }};
     Tensor x = ones({2}, f64).requires_grad_();
-    sum(apply(op, {x})).backward();
+    sum(op({x})).backward();
   };
   EXPECT_TRUE(contains(message_of<GraphError>([&] { with({}); }), "[bad]"));
   EXPECT_TRUE(contains(message_of<ShapeError>([&] { with({ones({3}, f64)}); }), "(3,)"));
@@ -542,7 +542,7 @@ TEST(Custom, BackwardInsideARule) {
                   }};
   Tensor x = leaf(3);
   Tensor y = x;
-  for (int i = 0; i < 3; ++i) y = apply(op, {y});
+  for (int i = 0; i < 3; ++i) y = op({y});
   y.backward();
   EXPECT_EQ(x.grad().item(), 8 * std::pow(3.0, 7));
 }

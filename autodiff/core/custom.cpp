@@ -96,22 +96,22 @@ struct CustomNode final : RecordedNode {
 }  // namespace
 }  // namespace detail
 
-Tensor apply(const CustomOp& op, const TensorList& inputs) {
-  if (!op.forward) throw ValueError("[" + op.name + "] expected a forward function, got none");
-  if (inputs.empty()) throw ValueError("[" + op.name + "] expected at least one input, got none");
+Tensor CustomOp::operator()(const TensorList& inputs) const {
+  if (!forward) throw ValueError("[" + name + "] expected a forward function, got none");
+  if (inputs.empty()) throw ValueError("[" + name + "] expected at least one input, got none");
   Tensor out;
   {
     NoGrad guard;
-    out = op.forward(inputs);
+    out = forward(inputs);
     if (!out.defined())
-      throw GraphError("[" + op.name + "] expected its forward to return a tensor, got an undefined one");
+      throw GraphError("[" + name + "] expected its forward to return a tensor, got an undefined one");
     // The node needs a tensor of its own, contiguous because its value may be saved.
     bool own = out.is_contiguous();
     for (const auto& x : inputs) own = own && !x.shares_storage(out);
     out = own ? out.detach() : clone(out);
   }
-  if (is_floating(out.dtype()) && detail::recording(op.name, inputs.data(), inputs.size())) {
-    auto node = detail::Ref<detail::CustomNode>::adopt(new detail::CustomNode(op, inputs));
+  if (is_floating(out.dtype()) && detail::recording(name, inputs.data(), inputs.size())) {
+    auto node = detail::Ref<detail::CustomNode>::adopt(new detail::CustomNode(*this, inputs));
     node->attach(out, inputs.data(), inputs.size(), {detail::Y, detail::Y, detail::Y});
     detail::raw_impl(out)->node = detail::Edge::share(node.get());
   }

@@ -90,31 +90,44 @@ Lane<T, Arch> where(LaneMask<T, Arch> c, std::type_identity_t<Lane<T, Arch>> a,
   return xsimd::select(c.m, a.v, b.v);
 }
 
-/// a^b with the special cases of IEEE 754 (pow(0, 0) = 1, pow(-2, 3) = -8, pow(-2, 0.5) = NaN).
+/// Wide arithmetic for `pow`: a^b by exp(b log a), which loses up to ten bits, with the special cases of IEEE
+/// 754 (pow(0, 0) = 1, pow(-2, 3) = -8, pow(-2, 0.5) = NaN).
 template <class Arch>
-Lane<double, Arch> pow(Lane<double, Arch> a, std::type_identity_t<Lane<double, Arch>> b) {
+Lane<double, Arch> fast_pow(Lane<double, Arch> a, Lane<double, Arch> b) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
   const auto size = exp(b * log(abs(a)));
   const auto whole = eq(trunc(b), b), odd = whole & ne(trunc(0.5 * b), 0.5 * b);
-  const auto infinite = eq(abs(a), std::numeric_limits<double>::infinity());
-  const auto signed_size = where(odd, -size, where(whole | infinite, size, NAN));
+  const auto signed_size = where(odd, -size, where(whole | eq(abs(a), inf), size, NAN));
   const auto power = where(a < 0, signed_size, size);
-  return where(eq(b, 0) | eq(a, 1) | (eq(a, -1) & eq(abs(b), std::numeric_limits<double>::infinity())), 1,
-               power);
+  return where(eq(b, 0) | eq(a, 1) | (eq(a, -1) & eq(abs(b), inf)), 1, power);
 }
 
-/// In double: b * log(a) would lose up to seven bits in float.
+/// In double, whose spare bits cover the loss: nearly always the nearest float.
 template <class Arch>
 Lane<float, Arch> pow(Lane<float, Arch> a, std::type_identity_t<Lane<float, Arch>> b) {
   using Wide = Lane<double, Arch>;
-  constexpr std::size_t n = Lane<float, Arch>::size;
-  alignas(64) float result[n], base[n], exponent[n];
+  constexpr std::int64_t n = Lane<float, Arch>::size;
+  alignas(64) float base[n], exponent[n];
   alignas(64) double x[n], y[n];
   a.store(base);
   b.store(exponent);
-  for (std::size_t i = 0; i < n; ++i) x[i] = base[i], y[i] = exponent[i];
-  for (std::size_t i = 0; i < n; i += Wide::size) pow(Wide::load(x + i), Wide::load(y + i)).store(x + i);
-  for (std::size_t i = 0; i < n; ++i) result[i] = static_cast<float>(x[i]);
-  return Lane<float, Arch>::load(result);
+  for (std::int64_t i = 0; i < n; ++i)
+    x[i] = static_cast<double>(base[i]), y[i] = static_cast<double>(exponent[i]);
+  for (std::int64_t i = 0; i < n; i += Wide::size)
+    fast_pow(Wide::load(x + i), Wide::load(y + i)).store(x + i);
+  for (std::int64_t i = 0; i < n; ++i) base[i] = static_cast<float>(x[i]);
+  return Lane<float, Arch>::load(base);
+}
+
+/// One by one: there is no wider type to hide the loss in.
+template <class Arch>
+Lane<double, Arch> pow(Lane<double, Arch> a, std::type_identity_t<Lane<double, Arch>> b) {
+  constexpr std::int64_t n = Lane<double, Arch>::size;
+  alignas(64) double base[n], exponent[n];
+  a.store(base);
+  b.store(exponent);
+  for (std::int64_t i = 0; i < n; ++i) base[i] = std::pow(base[i], exponent[i]);
+  return Lane<double, Arch>::load(base);
 }
 
 }  // namespace cadena::kernels
