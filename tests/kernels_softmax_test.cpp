@@ -147,6 +147,22 @@ TYPED_TEST(Softmax, SingularRows) {
   }
 }
 
+// Wherever the NaN stands, it reaches the whole row and no other.
+TYPED_TEST(Softmax, NanAtAnyPlace) {
+  using T = TypeParam;
+  const std::int64_t n = 70;
+  for (std::int64_t at = 0; at < n; ++at) {
+    auto x = random_values<T>(2 * n);
+    x[index(at)] = nan<T>;
+    std::vector<T> lse(2), y(x.size());
+    logsumexp(2, n, x.data(), lse.data());
+    softmax(2, n, x.data(), y.data());
+    EXPECT_TRUE(std::isnan(lse[0])) << at;
+    EXPECT_FALSE(std::isnan(lse[1]));
+    for (std::int64_t i = 0; i < 2 * n; ++i) ASSERT_EQ(std::isnan(y[index(i)]), i < n);
+  }
+}
+
 // -inf beside finite numbers is an ordinary zero probability.
 TYPED_TEST(Softmax, MaskedEntries) {
   using T = TypeParam;

@@ -129,6 +129,33 @@ struct Sum {
   }
 };
 
+/// Which lanes are NaN. (`v != v` finds none: xsimd 8.1 compares in the ordered way.)
+template <class T, class A>
+xsimd::batch_bool<T, A> nan_lanes(xsimd::batch<T, A> v) {
+  return !(v == v);
+}
+
+/// The larger one, or NaN if either is.
+struct Max {
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return a != a || a > b ? a : b;
+    else
+      return xsimd::select(nan_lanes(a) || (a > b), a, b);
+  }
+};
+/// The smaller one, or NaN if either is.
+struct Min {
+  template <class V>
+  static V combine(V a, V b) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return a != a || a < b ? a : b;
+    else
+      return xsimd::select(nan_lanes(a) || (a < b), a, b);
+  }
+};
+
 /// Sum of the lanes in fold_lanes' order. (For AVX-512, whose halves need no detour through memory. The maskz
 /// forms with a full mask avoid g++ 12's false warnings about its own header, which xsimd::hadd brings.)
 template <class T>

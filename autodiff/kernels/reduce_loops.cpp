@@ -23,39 +23,18 @@ constexpr std::int64_t row_block = 4096, row_segment = 16 * row_block;
 constexpr std::int64_t column_block = 128, column_segment = 64 * column_block;
 constexpr std::int64_t strip = 1024;  // columns of a task: one strip of sums stays in the first-level cache
 
-struct Add : Sum {
-  template <class T>
-  static constexpr T identity = 0;
-};
-// The larger one, or NaN if either is. A comparison with NaN is false.
-struct Max {
-  template <class T>
-  static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                                     : std::numeric_limits<T>::lowest();
-  template <class V>
-  static V combine(V a, V b) {
-    if constexpr (std::is_arithmetic_v<V>)
-      return a != a || a > b ? a : b;
-    else
-      return xsimd::select((a != a) || (a > b), a, b);
-  }
-};
-struct Min {
-  template <class T>
-  static constexpr T identity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
-                                                                     : std::numeric_limits<T>::max();
-  template <class V>
-  static V combine(V a, V b) {
-    if constexpr (std::is_arithmetic_v<V>)
-      return a != a || a < b ? a : b;
-    else
-      return xsimd::select((a != a) || (a < b), a, b);
-  }
-};
+// The neutral element: what lanes beyond a row hold.
+template <class Op, class T>
+constexpr T identity_of = [] {
+  using Limits = std::numeric_limits<T>;
+  if (std::is_same_v<Op, Sum>) return T(0);
+  if (std::is_same_v<Op, Max>) return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  return Limits::has_infinity ? Limits::infinity() : Limits::max();
+}();
 
 template <class Op, class T>
 T fold(Batch<T> v) {
-  if constexpr (std::is_same_v<Op, Add>)
+  if constexpr (std::is_same_v<Op, Sum>)
     return sum_lanes(v);
   else
     return fold_lanes<Op>(v);
@@ -83,7 +62,7 @@ std::int64_t offset_of(const Loops<1>& outer, std::int64_t i) {
 template <class Op, class T>
 Batch<T> row_lanes(const T* x, std::int64_t n) {
   constexpr std::int64_t w = width_of<T>;
-  const Batch<T> identity(Op::template identity<T>);
+  const Batch<T> identity(identity_of<Op, T>);
   if (n <= w) return Partial<T>(n).load(x, identity);
   Batch<T> acc[8];
   unroll<8>([&](auto u) { acc[u] = identity; });
@@ -113,11 +92,13 @@ T row_value(const T* x, std::int64_t n) {
 // Position of the first extreme element: its value first, then where it stands.
 template <class Op, class T>
 std::int64_t row_position(const T* x, std::int64_t n) {
-  T best = Op::template identity<T>;
+  T best = identity_of<Op, T>;
   for (std::int64_t i = 0; i < n; i += row_segment)
     best = Op::combine(best, row_value<Op>(x + i, std::min(row_segment, n - i)));
   const Batch<T> wanted(best);
-  const auto found = [&](Batch<T> v) { return best == best ? xsimd::any(v == wanted) : xsimd::any(v != v); };
+  const auto found = [&](Batch<T> v) {
+    return best == best ? xsimd::any(v == wanted) : xsimd::any(nan_lanes(v));
+  };
   std::int64_t i = 0;
   while (i + width_of<T> < n && !found(Batch<T>::load_unaligned(x + i))) i += width_of<T>;
   while (best == best ? x[i] != best : x[i] == x[i]) ++i;
@@ -266,7 +247,7 @@ template <class T>
 void reduce_rows(ReduceOp op, const Loops<1>& outer, std::int64_t n, const T* x, void* out) {
   switch (op) {
     case ReduceOp::sum:
-      return value_rows<Add>(outer, n, x, static_cast<T*>(out));
+      return value_rows<Sum>(outer, n, x, static_cast<T*>(out));
     case ReduceOp::max:
       return value_rows<Max>(outer, n, x, static_cast<T*>(out));
     case ReduceOp::min:
@@ -283,7 +264,7 @@ void reduce_columns(ReduceOp op, const Loops<1>& outer, std::int64_t n, std::int
                     const T* x, void* out) {
   switch (op) {
     case ReduceOp::sum:
-      return value_columns<Add>(outer, n, step, width, x, static_cast<T*>(out));
+      return value_columns<Sum>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::max:
       return value_columns<Max>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::min:

@@ -18,17 +18,6 @@ constexpr std::int64_t width = static_cast<std::int64_t>(Batch<T>::size);
 template <class T>
 constexpr T infinity = std::numeric_limits<T>::infinity();
 
-// NaN if either is: a row with NaN gives NaN throughout.
-struct Max {
-  template <class V>
-  static V combine(V a, V b) {
-    if constexpr (std::is_arithmetic_v<V>)
-      return a != a || a > b ? a : b;
-    else
-      return xsimd::select((a != a) || (a > b), a, b);
-  }
-};
-
 // f(i, load, store) for every vector of a row; the last, partial one comes with masked access, where lanes
 // beyond the row load as `other`.
 template <class T, class F>
