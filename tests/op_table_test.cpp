@@ -1,0 +1,108 @@
+// The table is complete: every op that can be recorded has a row, and every public function of ops.hpp is
+// either a row or built from rows.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "autodiff/autodiff.hpp"
+#include "autodiff/core/node.hpp"
+#include "autodiff/core/table.hpp"
+
+namespace cadena {
+namespace {
+
+std::set<std::string> rows() {
+  std::set<std::string> names;
+  for (const auto& op : detail::op_table())
+    EXPECT_TRUE(names.emplace(op.meta.name).second) << "twice: " << op.meta.name;
+  return names;
+}
+
+void collect(const detail::Node* node, std::set<const detail::Node*>& seen, std::set<std::string>& names) {
+  if (!node || !seen.insert(node).second) return;
+  if (!node->leaf) names.emplace(node->name());
+  for (int i = 0; i < node->n_edges; ++i) collect(node->edges[i].get(), seen, names);
+}
+
+TEST(OpTable, WhateverIsRecordedHasARow) {
+  const auto known = rows();
+  std::set<std::string> recorded;
+  for (const auto& op : detail::op_table()) {
+    detail::Sampler sampler(1);
+    for (auto& s : op.samples(sampler)) {
+      for (auto& x : s.inputs) x.requires_grad_();
+      const Tensor y = s.call(s.inputs);
+      std::set<const detail::Node*> seen;
+      collect(detail::impl(y)->node.get(), seen, recorded);
+      // And what the derivatives are made of.
+      for (const auto& g :
+           grad(TensorList{y}, s.inputs, {.create_graph = true, .allow_unused = true}, {ones_like(y)}))
+        if (g.defined()) collect(detail::impl(g)->node.get(), seen, recorded);
+    }
+  }
+  for (const auto& name : recorded)
+    EXPECT_TRUE(known.contains(name)) << name << " is recorded, but has no row";
+}
+
+/// Functions that record nothing of their own: they call rows, or give integers and bool.
+const std::set<std::string> composites = {"mean",
+                                          "amin",
+                                          "max",
+                                          "min",
+                                          "sum_to",
+                                          "flatten",
+                                          "transpose",
+                                          "t",
+                                          "squeeze",
+                                          "unsqueeze",
+                                          "select",
+                                          "stack",
+                                          "contiguous",
+                                          "mse_loss",
+                                          "nll_loss",
+                                          "binary_cross_entropy",
+                                          "binary_cross_entropy_with_logits"};
+const std::set<std::string> without_gradient = {"eq", "ne",    "lt",     "le",     "gt",
+                                                "ge", "isnan", "argmax", "argmin", "one_hot"};
+/// A derivative that f64 differences cannot see; CastTest below checks it.
+const std::set<std::string> casts = {"to"};
+
+TEST(OpTable, EveryPublicFunctionIsAccountedFor) {
+  std::ifstream header(std::string(CADENA_SOURCE_DIR) + "/autodiff/ops.hpp");
+  ASSERT_TRUE(header) << "ops.hpp not found";
+  const auto known = rows();
+  std::set<std::string> declared;
+  const std::regex function(R"(^Tensor ([a-z_0-9]+)\()");
+  for (std::string line; std::getline(header, line);)
+    if (std::smatch m; std::regex_search(line, m, function)) declared.insert(m[1]);
+  ASSERT_GT(declared.size(), 60u);
+  for (const auto& name : declared) {
+    const int found = known.contains(name) + composites.contains(name) + without_gradient.contains(name) +
+                      casts.contains(name);
+    EXPECT_EQ(found, 1) << name;
+  }
+}
+
+TEST(CastTest, GradientComesBackInTheInputsDtype) {
+  Tensor x = tensor({1.5, -2.0, 0.25}, f32).requires_grad_();
+  const Tensor y = to(x, f64) * 3;
+  EXPECT_EQ(y.dtype(), f64);
+  const Tensor g = grad(sum(square(y)), x, {.create_graph = true});
+  EXPECT_EQ(g.dtype(), f32);
+  EXPECT_EQ(g.to_vector<double>(), (std::vector<double>{27, -36, 4.5}));
+  EXPECT_EQ(grad(sum(g), x).to_vector<double>(), (std::vector<double>{18, 18, 18}));
+  const Tensor tangent = jvp_replay({to(x, f64)}, {x}, {ones({3})})[0];
+  EXPECT_EQ(tangent.dtype(), f64);
+}
+
+TEST(CastTest, WholeNumbersAreABarrier) {
+  Tensor x = tensor({1.5, -2.5}, f32).requires_grad_();
+  EXPECT_FALSE(to(x, i64).requires_grad());
+  EXPECT_FALSE(to(to(x, i64), f32).requires_grad());
+}
+
+}  // namespace
+}  // namespace cadena
