@@ -4,6 +4,9 @@
 
 namespace cadena::optim {
 
+template class OptimizerWith<AdamOptions>;
+template class OptimizerWith<AdamWOptions>;
+
 namespace {
 
 template <class O>

@@ -31,6 +31,8 @@ struct AdamOptions {
   }
 };
 
+extern template class OptimizerWith<AdamOptions>;
+
 /// m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr/c1 m / (sqrt(v)/sqrt(c2) + eps) with the
 /// bias corrections c = 1 - b^step. Kingma and Ba, arXiv:1412.6980; AMSGrad: Reddi et al., "On the
 /// convergence of Adam and beyond" (2018). Slots "exp_avg", "exp_avg_sq", "max_exp_avg_sq".
@@ -66,6 +68,8 @@ struct AdamWOptions {
     v("bias_correction", bias_correction);
   }
 };
+
+extern template class OptimizerWith<AdamWOptions>;
 
 /// Adam whose weight decay stays out of the averages: w <- (1 - lr weight_decay) w, then Adam's step.
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", arXiv:1711.05101.

@@ -4,6 +4,8 @@
 
 namespace cadena::optim {
 
+template class OptimizerWith<SGDOptions>;
+
 void SGDOptions::check() const {
   expect(name, "lr", lr, lr >= 0, ">= 0");
   expect(name, "momentum", momentum, momentum >= 0, ">= 0");

@@ -27,6 +27,8 @@ struct SGDOptions {
   }
 };
 
+extern template class OptimizerWith<SGDOptions>;
+
 /// g <- g + weight_decay w;  m <- momentum m + (1 - dampening) g, at first m <- g;
 /// w <- w - lr m, or with Nesterov's momentum w <- w - lr (g + momentum m). PyTorch's formulas; see Sutskever
 /// et al., "On the importance of initialization and momentum in deep learning" (2013). Slot
