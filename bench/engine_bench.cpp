@@ -1,0 +1,141 @@
+// The cost of recording and sweeping: chains of tiny ops, where everything but arithmetic shows.
+#include <ctime>
+#include <memory>
+
+#include "tools.hpp"
+
+namespace bench {
+namespace {
+
+using cadena::Tensor;
+using cadena::TensorList;
+
+struct Chain {
+  Tensor a, b, x;
+  explicit Chain(std::int64_t width) {
+    const cadena::Shape shape = width == 1 ? cadena::Shape{} : cadena::Shape{width};
+    a = cadena::full(shape, chain_a).requires_grad_();
+    b = cadena::full(shape, chain_b).requires_grad_();
+    x = cadena::full(shape, 0.5).requires_grad_();
+  }
+  Tensor forward(std::int64_t steps) const {
+    Tensor y = x;
+    for (std::int64_t i = 0; i < steps; ++i) y = tanh(y * a + b);
+    return y;
+  }
+};
+
+Step whole_chain(std::int64_t width, std::int64_t steps) {
+  auto chain = std::make_shared<Chain>(width);
+  const Tensor seed = cadena::ones(chain->x.shape());
+  return {[=] {
+            for (Tensor* t : {&chain->a, &chain->b, &chain->x}) t->zero_grad();
+            chain->forward(steps).backward(seed);
+          },
+          [=] { return digest(chain->a.grad()) + digest(chain->x.grad()); }};
+}
+
+Step unrecorded_chain(std::int64_t width) {
+  auto chain = std::make_shared<Chain>(width);
+  auto y = std::make_shared<Tensor>();
+  return {[=] {
+            const cadena::NoGrad guard;
+            *y = chain->forward(chain_length);
+          },
+          [=] { return digest(*y); }};
+}
+
+Step forward_and_drop(std::int64_t width) {
+  auto chain = std::make_shared<Chain>(width);
+  return {[=] { chain->forward(chain_length); }, {}};
+}
+
+/// Processor seconds of one phase of a chain; the others run untimed.
+template <class Phase>
+Step phase(Phase run) {
+  return {.run = {}, .result = {}, .timed = [run] {
+            const Chain chain(1);
+            return run(chain);
+          }};
+}
+
+template <class F>
+double seconds(F&& f) {
+  const std::clock_t start = std::clock();
+  f();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
+Step forward_only() {
+  return phase([](const Chain& chain) {
+    Tensor y;
+    return seconds([&] { y = chain.forward(chain_length); });
+  });
+}
+
+Step backward_only() {
+  return phase([](const Chain& chain) {
+    const Tensor y = chain.forward(chain_length);
+    return seconds([&] { y.backward(); });
+  });
+}
+
+Step destroy_only() {
+  return phase([](const Chain& chain) {
+    Tensor y = chain.forward(chain_length);
+    return seconds([&] { y = Tensor(); });
+  });
+}
+
+Step second_order_chain() {
+  auto chain = std::make_shared<Chain>(1);
+  auto second = std::make_shared<Tensor>();
+  return {[=] {
+            const Tensor y = chain->forward(100);
+            const Tensor first = cadena::grad(y, chain->x, {.create_graph = true});
+            *second = cadena::grad(first, chain->x);
+          },
+          [=] { return second->item(); }};
+}
+
+/// Sum of 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2, differentiated twice, one row of the Hessian after the
+/// other.
+Step rosenbrock_hessian() {
+  auto x = leaf({rosenbrock_size}, 1);
+  auto rows = std::make_shared<TensorList>();
+  return {[=] {
+            const Tensor head = x.slice(0, {0, rosenbrock_size - 1});
+            const Tensor tail = x.slice(0, {1, rosenbrock_size});
+            const Tensor f = cadena::sum(100 * square(tail - square(head)) + square(1 - head));
+            const Tensor g = cadena::grad(f, x, {.create_graph = true});
+            rows->clear();
+            for (std::int64_t i = 0; i < rosenbrock_size; ++i)
+              rows->push_back(cadena::grad(g[i], x, {.retain_graph = true}));
+          },
+          [=] { return digest(cadena::stack(*rows)); }};
+}
+
+Suite suite() {
+  constexpr double ops = 3 * chain_length;
+  Suite list = {
+      {"W01/scalar_chain", [] { return whole_chain(1, chain_length); }, ops},
+      {"W01/chain_of_64", [] { return whole_chain(64, chain_length); }, ops},
+      {"W01/unrecorded", [] { return unrecorded_chain(1); }, ops},
+      {"W01/forward_and_drop", [] { return forward_and_drop(1); }, ops},
+      {"engine/forward_only", forward_only, ops, 0, 0, true},
+      {"engine/backward_only", backward_only, ops, 0, 0, true},
+      {"engine/destroy_only", destroy_only, ops, 0, 0, true},
+      {"engine/second_order_chain", second_order_chain},
+      {"W14/rosenbrock_hessian", rosenbrock_hessian},
+  };
+  // Linear in the number of nodes: the time of one op may not grow beyond what the caches explain.
+  for (std::int64_t nodes = 10'000; nodes <= 1'000'000; nodes *= 10)
+    list.push_back({"engine/nodes/" + std::to_string(nodes), [nodes] { return whole_chain(1, nodes / 3); },
+                    static_cast<double>(nodes / 3 * 3)});
+  return list;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }

@@ -1,0 +1,92 @@
+#include "peer/peer.hpp"
+
+namespace bench::peer {
+namespace {
+
+Step gelu_of_plain_ops() {
+  return differentiate(
+      [](const at::Tensor& x) { return 0.5 * x * (1 + tanh(gelu_c * (x + gelu_d * (x * x * x)))); },
+      leaf({gelu_size}, 1, 3));
+}
+
+/// libtorch has no fused formulas of one's own; its built-in function stands for them.
+Step gelu_built_in() {
+  return differentiate([](const at::Tensor& x) { return torch::gelu(x, "tanh"); }, leaf({gelu_size}, 1, 3));
+}
+
+Step cross_entropy_of_rows() {
+  const at::Tensor target = labels(4096, 1000);
+  return differentiate([target](const at::Tensor& x) { return torch::cross_entropy_loss(x, target); },
+                       leaf({4096, 1000}, 1, 3));
+}
+
+Step bias_and_sum() {
+  const at::Tensor x = leaf({4096, 768}, 1);
+  Step step = differentiate([x](const at::Tensor& bias) { return (x + bias).sum(); }, leaf({768}, 2));
+  return {[run = step.run, x] {
+            drop_grad(x);
+            run();
+          },
+          step.result};
+}
+
+Step mean_along(int axis) {
+  return differentiate([axis](const at::Tensor& x) { return x.mean(axis); }, leaf({4096, 768}, 1));
+}
+
+Step transpose_and_copy() {
+  return differentiate([](const at::Tensor& x) { return x.t().contiguous(); }, leaf({2048, 2048}, 1));
+}
+
+Step slices_and_cat() {
+  return differentiate(
+      [](const at::Tensor& x) {
+        std::vector<at::Tensor> parts;
+        for (std::int64_t i = 0; i < 4; ++i) parts.push_back(x.slice(1, 512 * i, 512 * (i + 1)));
+        return torch::cat({parts[3], parts[1], parts[2], parts[0]}, 1);
+      },
+      leaf({2048, 2048}, 1));
+}
+
+Step product(std::int64_t n) {
+  const at::Tensor a = constant({n, n}, 1), b = constant({n, n}, 2);
+  auto c = std::make_shared<at::Tensor>();
+  return {[=] {
+            const c10::InferenceMode guard;
+            *c = matmul(a, b);
+          },
+          [=] { return digest(*c); }};
+}
+
+Step product_both_ways(std::int64_t n) {
+  const at::Tensor a = leaf({n, n}, 1);
+  Step step = differentiate([a](const at::Tensor& b) { return matmul(a, b); }, leaf({n, n}, 2));
+  return {[run = step.run, a] {
+            drop_grad(a);
+            run();
+          },
+          step.result};
+}
+
+}  // namespace
+
+Suite tensor_suite() {
+  const auto elements = static_cast<double>(gelu_size);
+  Suite list = {
+      {"W10/gelu_plain_ops", gelu_of_plain_ops, 0, elements},
+      {"W10/gelu_one_lambda", gelu_built_in, 0, elements},
+      {"W11/cross_entropy_4096x1000", cross_entropy_of_rows},
+      {"W13/bias_and_sum", bias_and_sum},
+      {"W13/mean_axis_0", [] { return mean_along(0); }},
+      {"W13/mean_axis_1", [] { return mean_along(1); }},
+      {"W13/transpose_contiguous_2048", transpose_and_copy},
+      {"W13/slice_4_and_cat_2048", slices_and_cat},
+      {"W16/matmul_64_both_ways", [] { return product_both_ways(64); }, 0, 0, 6.0 * 64 * 64 * 64},
+  };
+  for (std::int64_t n = 64; n <= 2048; n *= 2)
+    list.push_back({"W16/matmul_" + std::to_string(n), [n] { return product(n); }, 0, 0,
+                    2.0 * static_cast<double>(n * n * n)});
+  return list;
+}
+
+}  // namespace bench::peer

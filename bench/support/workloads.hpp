@@ -1,0 +1,71 @@
+// What both programs compute: sizes, rules and data of the shared workloads. The data come from one integer
+// formula, so that no random generator has to be the same in two libraries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace bench {
+
+/// `n` numbers in [-scale, scale), another sequence for every seed.
+inline std::vector<float> numbers(std::int64_t n, std::uint32_t seed, double scale = 1) {
+  std::vector<float> v(static_cast<std::size_t>(n));
+  std::uint32_t i = seed * 2891336453U;
+  for (auto& x : v) {
+    std::uint32_t h = i++ * 747796405U + 2891336453U;
+    h = ((h >> ((h >> 28) + 4)) ^ h) * 277803737U;  // the output function of the PCG generator
+    h ^= h >> 22;
+    x = static_cast<float>((h * 0x1p-31 - 1) * scale);
+  }
+  return v;
+}
+
+/// `n` class numbers in [0, count).
+inline std::vector<std::int64_t> classes(std::int64_t n, std::int64_t count) {
+  std::vector<std::int64_t> v(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<std::int64_t>(i * 7919) % count;
+  return v;
+}
+
+/// Training of a multilayer perceptron with relu between its layers.
+struct Training {
+  enum class Rule { sgd, momentum, adam };
+  enum class Loss { cross_entropy, mse };
+
+  const char* name;
+  std::vector<std::int64_t> widths;
+  std::int64_t batch;
+  Rule rule;
+  Loss loss = Loss::cross_entropy;
+
+  /// Executed operations of a step's products; the input needs no gradient.
+  double flop() const {
+    double sum = 0;
+    for (std::size_t i = 0; i + 1 < widths.size(); ++i)
+      sum += (i == 0 ? 4.0 : 6.0) * static_cast<double>(batch * widths[i] * widths[i + 1]);
+    return sum;
+  }
+};
+
+constexpr double learning_rate(Training::Rule rule) { return rule == Training::Rule::adam ? 1e-3 : 1e-2; }
+constexpr double momentum_factor = 0.9;
+
+inline std::vector<Training> trainings() {
+  using enum Training::Rule;
+  return {{"W03/mlp_64_64_64_10/b32_adam", {64, 64, 64, 10}, 32, adam},
+          {"W04/mlp_784_256_128_10/b64_momentum", {784, 256, 128, 10}, 64, momentum},
+          {"W04/mlp_784_256_128_10/b64_adam", {784, 256, 128, 10}, 64, adam},
+          {"W04/mlp_784_256_128_10/b256_momentum", {784, 256, 128, 10}, 256, momentum},
+          {"W04/mlp_784_256_128_10/b256_adam", {784, 256, 128, 10}, 256, adam},
+          {"W05/mlp_1024_4096_1024/b256_sgd", {1024, 4096, 1024}, 256, sgd, Training::Loss::mse}};
+}
+
+constexpr std::int64_t chain_length = 1000;
+constexpr float chain_a = 0.9F, chain_b = 0.1F;
+constexpr std::int64_t gelu_size = 1 << 20;
+constexpr double gelu_c = 0.7978845608028654, gelu_d = 0.044715;  // sqrt(2 / pi)
+constexpr std::int64_t rosenbrock_size = 32;
+constexpr std::int64_t optimizer_tensors = 50, optimizer_tensor_size = 200'000;
+
+}  // namespace bench

@@ -1,0 +1,96 @@
+// Single operations at working size: products, reductions, copies, losses, fused formulas.
+#include <autodiff/elementwise.hpp>
+
+#include "tools.hpp"
+
+namespace bench {
+namespace {
+
+using cadena::Tensor;
+
+Step gelu_of_plain_ops() {
+  return differentiate(
+      [](const Tensor& x) { return 0.5 * x * (1 + tanh(gelu_c * (x + gelu_d * (x * x * x)))); },
+      leaf({gelu_size}, 1, 3));
+}
+
+Step gelu_of_one_lambda() {
+  auto gelu = cadena::elementwise(
+      "gelu", [](auto x) { return 0.5 * x * (1 + tanh(gelu_c * (x + gelu_d * x * x * x))); });
+  return differentiate(gelu, leaf({gelu_size}, 1, 3));
+}
+
+Step cross_entropy_of_rows() {
+  const Tensor target = cadena::tensor(classes(4096, 1000));
+  return differentiate([target](const Tensor& x) { return cross_entropy(x, target); },
+                       leaf({4096, 1000}, 1, 3));
+}
+
+Step bias_and_sum() {
+  const Tensor x = leaf({4096, 768}, 1);
+  Step step = differentiate([x](const Tensor& bias) { return cadena::sum(x + bias); }, leaf({768}, 2));
+  return {[run = step.run, x = x]() mutable {
+            x.zero_grad();
+            run();
+          },
+          step.result};
+}
+
+Step mean_along(int axis) {
+  return differentiate([axis](const Tensor& x) { return mean(x, axis); }, leaf({4096, 768}, 1));
+}
+
+Step transpose_and_copy() {
+  return differentiate([](const Tensor& x) { return x.t().contiguous(); }, leaf({2048, 2048}, 1));
+}
+
+Step slices_and_cat() {
+  return differentiate(
+      [](const Tensor& x) {
+        cadena::TensorList parts;
+        for (std::int64_t i = 0; i < 4; ++i) parts.push_back(x.slice(1, {512 * i, 512 * (i + 1)}));
+        return cadena::cat({parts[3], parts[1], parts[2], parts[0]}, 1);
+      },
+      leaf({2048, 2048}, 1));
+}
+
+Step product(std::int64_t n) {
+  const Tensor a = constant({n, n}, 1), b = constant({n, n}, 2);
+  auto c = std::make_shared<Tensor>();
+  return {[=] { *c = matmul(a, b); }, [=] { return digest(*c); }};
+}
+
+Step product_both_ways(std::int64_t n) {
+  const Tensor a = leaf({n, n}, 1);
+  Tensor b = leaf({n, n}, 2);
+  Step step = differentiate([a](const Tensor& y) { return matmul(a, y); }, b);
+  return {[run = step.run, a = a]() mutable {
+            a.zero_grad();
+            run();
+          },
+          step.result};
+}
+
+Suite suite() {
+  const auto elements = static_cast<double>(gelu_size);
+  Suite list = {
+      {"W10/gelu_plain_ops", gelu_of_plain_ops, 0, elements},
+      {"W10/gelu_one_lambda", gelu_of_one_lambda, 0, elements},
+      {"W11/cross_entropy_4096x1000", cross_entropy_of_rows},
+      {"W13/bias_and_sum", bias_and_sum},
+      {"W13/mean_axis_0", [] { return mean_along(0); }},
+      {"W13/mean_axis_1", [] { return mean_along(1); }},
+      {"W13/transpose_contiguous_2048", transpose_and_copy},
+      {"W13/slice_4_and_cat_2048", slices_and_cat},
+      {"W16/matmul_64_both_ways", [] { return product_both_ways(64); }, 0, 0, 6.0 * 64 * 64 * 64},
+  };
+  for (std::int64_t n = 64; n <= 2048; n *= 2)
+    list.push_back({"W16/matmul_" + std::to_string(n), [n] { return product(n); }, 0, 0,
+                    2.0 * static_cast<double>(n * n * n)});
+  return list;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }
