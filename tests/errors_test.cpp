@@ -395,7 +395,9 @@ TEST(Errors, AreTypedAndNameTheOpAndWhatWasFound) {
     std::string text;
     EXPECT_EQ(thrown_kind(row.call, text), row.kind) << row.op << ": " << text;
     const std::string bracket = std::string("[") + row.op + "]";
-    if (std::string(row.op) != "copy_") EXPECT_EQ(text.rfind(bracket, 0), 0u) << row.op << ": " << text;
+    if (std::string(row.op) != "copy_") {
+      EXPECT_EQ(text.rfind(bracket, 0), 0u) << row.op << ": " << text;
+    }
     for (const char* part : row.parts)
       EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in: " << text;
   }
@@ -409,16 +411,19 @@ TEST(Errors, CoverTheTable) {
   for (const auto& op : detail::op_table()) {
     detail::Sampler sampler(1);
     const bool unary = op.family == "elementwise" && op.samples(sampler)[0].inputs.size() == 1;
-    if (!unary) EXPECT_TRUE(tested.contains(std::string(op.meta.name))) << op.meta.name;
+    if (!unary) {
+      EXPECT_TRUE(tested.contains(std::string(op.meta.name))) << op.meta.name;
+    }
   }
 }
 
 TEST(Errors, AFailedInPlaceWriteChangesNothing) {
   Tensor x = arange(3);
+  const auto version = x.version();
   EXPECT_THROW(x.add_(ones({3})), DtypeError);
   EXPECT_THROW(x.mul_(ones({2}, i64)), ShapeError);
   EXPECT_EQ(x.to_vector<std::int64_t>(), (std::vector<std::int64_t>{0, 1, 2}));
-  EXPECT_EQ(x.version(), 0u);
+  EXPECT_EQ(x.version(), version);
 }
 
 TEST(Errors, MoreMemoryThanThereIs) {
