@@ -296,6 +296,9 @@ void assign(const char* op, Tensor& target, const Tensor& result, bool record) {
 }  // namespace
 
 Tensor& Tensor::copy_(const Tensor& src) {
+  if (!(broadcast("copy_", src.shape(), shape()) == shape()))
+    throw ShapeError("[copy_] expected a source that broadcasts to " + cadena::to_string(shape()) + ", got " +
+                     cadena::to_string(src.shape()));
   const bool record = recorded_write("copy_", *this, &src);
   Tensor value = src.to(dtype());
   if (!(value.shape() == shape())) value = cadena::expand(value, shape());
