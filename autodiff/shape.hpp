@@ -57,8 +57,8 @@ class Dims {
   }
 
  private:
+  std::int32_t rank_ = 0;     // first, so that short lists stay within one cache line
   std::int64_t d_[max_rank];  // only the first rank_ are initialised
-  std::int32_t rank_ = 0;
 };
 
 /// Extents of a tensor, each >= 0. Rank 0 is a single number.

@@ -73,6 +73,15 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
 }  // namespace
 
 void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs, int n) {
+  // Two tensors of one floating dtype: nothing to do.
+  if (n == 2 && operands[0].tensor() && operands[1].tensor()) {
+    const DType dtype = impl(*operands[0].tensor())->dtype;
+    if (is_floating(dtype) && impl(*operands[1].tensor())->dtype == dtype) {
+      inputs[0] = *operands[0].tensor();
+      inputs[1] = *operands[1].tensor();
+      return;
+    }
+  }
   bool any_tensor = false;
   DType dtype = boolean;
   for (int i = 0; i < n; ++i) {
@@ -108,6 +117,20 @@ Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Te
                   op, inputs, rules.arity);
 }
 
+bool add_in_place(const Tensor& target, const Tensor& term) {
+  const TensorImpl *to = raw_impl(target), *from = raw_impl(term);
+  if (!to->contiguous || !from->contiguous || to->dtype != from->dtype || !is_floating(to->dtype) ||
+      !(to->shape == from->shape))
+    return false;
+  const void* operands[] = {to->data, from->data};
+  const std::size_t sizes[] = {itemsize(to->dtype), itemsize(to->dtype)};
+  const auto& rules = rules_of<formulas::Add, 2>;
+  if (to->numel > 0)
+    kernels::map_contiguous(rules.value[to->dtype == f64], &no_attributes, to->data, sizes[0], operands, sizes,
+                            2, to->numel);
+  return true;
+}
+
 void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs) {
   node->attach(out, inputs, static_cast<std::size_t>(node->rules->arity), node->rules->meta.reads);
   raw_impl(out)->node = Edge::share(node.get());
@@ -136,7 +159,40 @@ Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const T
                   rules->arity + 2);
 }
 
+/// The usual case without detours: nothing is recorded, all is contiguous and of one shape, and a cotangent
+/// that nobody else can see gives its buffer to the last derivative computed from it.
+bool ElementwiseNode::vjp_unrecorded(const Tensor& g, const bool* need, Tensor* gin) {
+  using Flow = ElementwiseRules::Flow;
+  const TensorImpl* from = raw_impl(g);
+  if (grad_enabled || !from->contiguous || from->dtype != dtype || from->numel == 0) return false;
+  const int arity = rules->arity;
+  const void* operands[kernels::map_max_inputs] = {from->data};
+  std::size_t sizes[kernels::map_max_inputs];
+  for (auto& size : sizes) size = itemsize(dtype);
+  for (int k = 0; k < arity; ++k) {
+    const TensorImpl* x = raw_impl(input(k));
+    if (x && !(x->contiguous && x->shape == from->shape)) return false;
+    operands[k + 1] = x ? x->data : nullptr;
+  }
+  operands[arity + 1] = output_data();
+  int last = -1;
+  bool passed = false;
+  for (int i = 0; i < arity; ++i) {
+    if (!need[i]) continue;
+    if (rules->flow[i] == Flow::passes) gin[i] = g, passed = true;
+    if (rules->flow[i] == Flow::computed) last = i;
+  }
+  for (int i = 0; i <= last; ++i) {
+    if (!need[i] || rules->flow[i] != Flow::computed) continue;
+    gin[i] = i == last && !passed && may_overwrite(g) ? g : make_tensor(from->shape, from->numel, dtype);
+    kernels::map_contiguous(rules->partial[i][dtype == f64], op() ? op() : &no_attributes,
+                            raw_impl(gin[i])->data, sizes[0], operands, sizes, arity + 2, from->numel);
+  }
+  return true;
+}
+
 void ElementwiseNode::vjp(const Tensor& g, const bool* need, Tensor* gin) {
+  if (vjp_unrecorded(g, need, gin)) return;
   Tensor x[max_arity];
   for (int k = 0; k < rules->arity; ++k) x[k] = input(k);
   const Tensor y = output();

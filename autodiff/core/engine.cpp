@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/elementwise.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 
@@ -37,12 +38,6 @@ Tensor checked(const Node& node, Tensor g, const char* who) {
                      std::string(name(node.dtype)) + " from " + who + ", got " +
                      std::string(name(g.dtype())));
   return g;
-}
-
-/// Nobody else can see this buffer, so a sum may be formed in it.
-bool may_overwrite(const Tensor& t) {
-  const TensorImpl* p = raw_impl(t);
-  return p->unique() && p->storage->unique() && p->contiguous && !p->storage->foreign;
 }
 
 }  // namespace
@@ -102,7 +97,14 @@ std::uint32_t Sweep::slot_of(Node* node) {
 void Sweep::push(std::uint32_t slot) {
   if (slots_[slot].pending) return;
   slots_[slot].pending = true;
-  heap_.push_back({slots_[slot].node->seq, slot});
+  Pending p{slots_[slot].node->seq, slot};
+  // The newest stays outside the heap: in a chain it is the next, and the heap is never touched.
+  if (newest_.slot == absent_slot && (heap_.empty() || heap_.front() < p)) {
+    newest_ = p;
+    return;
+  }
+  if (newest_.slot != absent_slot && newest_ < p) std::swap(newest_, p);
+  heap_.push_back(p);
   std::push_heap(heap_.begin(), heap_.end());
 }
 
@@ -150,7 +152,7 @@ void Sweep::accumulate(std::uint32_t slot, Tensor cotangent) {
     s.cotangent = std::move(cotangent);
     push(slot);
   } else if (!grad_enabled && may_overwrite(s.cotangent)) {
-    s.cotangent.add_(cotangent);
+    if (!add_in_place(s.cotangent, cotangent)) s.cotangent.add_(cotangent);
   } else {
     s.cotangent = add(s.cotangent, cotangent);
   }
@@ -158,10 +160,13 @@ void Sweep::accumulate(std::uint32_t slot, Tensor cotangent) {
 
 void Sweep::run() {
   GradMode mode(create_);
-  while (!heap_.empty()) {
-    std::pop_heap(heap_.begin(), heap_.end());
-    const auto slot = heap_.back().slot;
-    heap_.pop_back();
+  while (newest_.slot != absent_slot || !heap_.empty()) {
+    auto slot = std::exchange(newest_.slot, absent_slot);
+    if (slot == absent_slot) {
+      std::pop_heap(heap_.begin(), heap_.end());
+      slot = heap_.back().slot;
+      heap_.pop_back();
+    }
     Slot& s = slots_[slot];
     s.pending = false;
     finish(pruned_ ? s.node : std::move(s.node), std::move(s.cotangent), slot);

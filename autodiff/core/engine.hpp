@@ -74,6 +74,8 @@ class Sweep {
   bool pruned_ = false;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
+  static constexpr std::uint32_t absent_slot = ~std::uint32_t{0};
+  Pending newest_{0, absent_slot};  // newer than all in the heap
   std::vector<Pending> heap_;
   std::vector<std::pair<Edge, Tensor>> gradients_;
   std::vector<std::pair<Node*, std::size_t>> targets_;

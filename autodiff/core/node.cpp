@@ -128,6 +128,12 @@ Tensor RecordedNode::output() {
   return Tensor(y);
 }
 
+const void* RecordedNode::output_data() const {
+  if (!output_) return nullptr;
+  check_current("output", output_version_, output_->version);
+  return output_->data;
+}
+
 const Tensor& Constant::get(std::string_view op) const {
   if (tensor_.version() != version_)
     throw GraphError("[" + std::string(op) + "] expected its index or condition of shape " +

@@ -95,6 +95,12 @@ struct TensorImpl : RefCounted, Pooled {
 inline TensorImpl* impl(const Tensor& t) { return t.raw() ? static_cast<TensorImpl*>(t.raw()) : t.impl(); }
 inline TensorImpl* raw_impl(const Tensor& t) { return static_cast<TensorImpl*>(t.raw()); }
 
+/// Nobody else can see this tensor's buffer, so it may serve for another value.
+inline bool may_overwrite(const Tensor& t) {
+  const TensorImpl* p = raw_impl(t);
+  return p->unique() && p->storage->unique() && p->contiguous && !p->storage->foreign;
+}
+
 /// A fresh contiguous tensor. `numel` must be the product of `shape` (already checked).
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
 /// A view of x's storage, outside the graph.

@@ -33,6 +33,8 @@ struct RecordedNode : Node {
   const Tensor& input(int i) const;
   /// The saved output, connected to this node; undefined if it was not declared.
   Tensor output();
+  /// Memory of the saved output, contiguous; null if it was not declared.
+  const void* output_data() const;
   void free_graph() noexcept override;
 
  private:
