@@ -3,6 +3,7 @@
 // fresh page costs 0.3-0.4 ms per MB on first touch; a block from a list costs 3 ns.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,15 @@ constexpr std::size_t pool_class_bytes(int c) {
   auto b = static_cast<std::size_t>(c - 16) / 4 + 4, k = static_cast<std::size_t>(c - 16) % 4 + 4;
   return ((k + 1) << (b - 2)) * pool_alignment;
 }
+
+/// Blocks of a class that a thread keeps to itself: about a megabyte, and at least eight.
+inline constexpr auto pool_kept_blocks = [] {
+  std::array<std::uint32_t, pool_cached_classes> kept{};
+  for (int c = 0; c < pool_cached_classes; ++c)
+    kept[static_cast<std::size_t>(c)] =
+        static_cast<std::uint32_t>(8 + (std::size_t{1} << 20) / pool_class_bytes(c));
+  return kept;
+}();
 
 struct FreeBlock {
   FreeBlock* next;
@@ -65,8 +75,7 @@ inline void pool_free(void* p, std::size_t bytes) noexcept {
 #ifndef CADENA_NO_POOL
   if (c < pool_cached_classes) {
     ThreadCache& cache = thread_cache;
-    constexpr std::uint32_t kept_bytes = 1 << 20;
-    if (cache.registered && cache.count[c] < 8 + kept_bytes / pool_class_bytes(c)) {
+    if (cache.registered && cache.count[c] < pool_kept_blocks[static_cast<std::size_t>(c)]) {
       auto* block = static_cast<FreeBlock*>(p);
       block->next = cache.head[c];
       cache.head[c] = block;
