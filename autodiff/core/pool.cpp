@@ -104,33 +104,32 @@ constinit thread_local ThreadCache thread_cache{};
 void* pool_allocate_slow(int size_class) {
   const auto bytes = pool_class_bytes(size_class);
   void* p = nullptr;
-#ifdef CADENA_NO_POOL
-  p = system_allocate_or_throw(bytes);
-#else
-  register_thread();
-  p = take_central(size_class);
-  if (!p && thread_cache.registered && bytes <= slab_bytes / 8) p = carve_slab(size_class);
+  if (pool_enabled) {
+    register_thread();
+    p = take_central(size_class);
+    if (!p && thread_cache.registered && bytes <= slab_bytes / 8) p = carve_slab(size_class);
+  }
   if (!p) {
     p = system_allocate_or_throw(bytes);
     std::lock_guard lock(central().mutex);
     central().reserved += static_cast<std::int64_t>(bytes);
   }
-#endif
   thread_cache.live_bytes += static_cast<std::int64_t>(bytes);
   return p;
 }
 
 void pool_free_slow(void* p, int size_class) noexcept {
-  const auto bytes = pool_class_bytes(size_class);
-  thread_cache.live_bytes -= static_cast<std::int64_t>(bytes);
-#ifdef CADENA_NO_POOL
-  std::free(p);
-#else
-  auto* block = static_cast<FreeBlock*>(p);
+  const auto bytes = static_cast<std::int64_t>(pool_class_bytes(size_class));
+  thread_cache.live_bytes -= bytes;
   std::lock_guard lock(central().mutex);
-  block->next = central().head[size_class];
-  central().head[size_class] = block;
-#endif
+  if (pool_enabled) {
+    auto* block = static_cast<FreeBlock*>(p);
+    block->next = central().head[size_class];
+    central().head[size_class] = block;
+  } else {
+    std::free(p);
+    central().reserved -= bytes;
+  }
 }
 
 }  // namespace detail

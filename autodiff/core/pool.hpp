@@ -8,7 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CADENA_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CADENA_ADDRESS_SANITIZER 1
+#endif
+#endif
+
 namespace cadena::detail {
+
+#ifdef CADENA_ADDRESS_SANITIZER
+inline constexpr bool pool_enabled = false;  // it must see every block come and go
+#else
+inline constexpr bool pool_enabled = true;
+#endif
 
 inline constexpr std::size_t pool_alignment = 64;
 inline constexpr int pool_classes = 160;
@@ -56,8 +70,7 @@ void pool_free_slow(void* p, int size_class) noexcept;
 /// @throws MemoryError when the system has no more memory, after giving back what the pool caches
 inline void* pool_allocate(std::size_t bytes) {
   int c = pool_class(bytes);
-#ifndef CADENA_NO_POOL
-  if (c < pool_cached_classes) {
+  if (pool_enabled && c < pool_cached_classes) {
     ThreadCache& cache = thread_cache;
     if (FreeBlock* block = cache.head[c]) {
       cache.head[c] = block->next;
@@ -66,14 +79,12 @@ inline void* pool_allocate(std::size_t bytes) {
       return block;
     }
   }
-#endif
   return pool_allocate_slow(c);
 }
 
 inline void pool_free(void* p, std::size_t bytes) noexcept {
   int c = pool_class(bytes);
-#ifndef CADENA_NO_POOL
-  if (c < pool_cached_classes) {
+  if (pool_enabled && c < pool_cached_classes) {
     ThreadCache& cache = thread_cache;
     if (cache.registered && cache.count[c] < pool_kept_blocks[static_cast<std::size_t>(c)]) {
       auto* block = static_cast<FreeBlock*>(p);
@@ -84,7 +95,6 @@ inline void pool_free(void* p, std::size_t bytes) noexcept {
       return;
     }
   }
-#endif
   pool_free_slow(p, c);
 }
 
