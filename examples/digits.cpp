@@ -16,11 +16,11 @@ namespace cadena::examples {
 namespace {
 
 void run(const DigitsOptions& options) {
-  prepare_folder(options.out);
   set_num_threads(options.threads);
   manual_seed(options.seed);
 
   const Images images = load_images(options);
+  prepare_folder(options.out);
   DigitsNet net(images.rows() * images.columns(), static_cast<std::int64_t>(images.classes.size()),
                 options.dropout);
   net.mean.fill_(images.mean);

@@ -130,13 +130,13 @@ Images load_images(const DigitsOptions& options) {
   if (!folder.empty()) {
     const Sets sets = read_sets(folder);
     const KnownSet* known = recognise(sets.train.y());
-    return assemble(sets, known != nullptr ? known->name : "images", "read from " + folder.string(), known,
-                    options.seed);
+    return assemble(sets, known != nullptr ? known->name : "IDX images", "read from " + folder.string(),
+                    known, options.seed);
   }
   const std::string origin =
       options.draw ? "drawn by this program"
                    : "drawn by this program, as Debian's package dataset-fashion-mnist is not installed";
-  return assemble(draw_sets(options.draw.value_or(drawn_by_default)), "drawn digits", origin, nullptr,
+  return assemble(draw_sets(options.draw.value_or(drawn_by_default)), "Drawn digits", origin, nullptr,
                   options.seed);
 }
 

@@ -11,7 +11,7 @@ namespace cadena::examples {
 struct DigitsOptions {
   std::filesystem::path data = {};  ///< folder of IDX files; empty: Fashion-MNIST if installed, else drawn
   std::optional<std::int64_t> draw = {};  ///< draw so many digits instead of reading any file
-  std::int64_t epochs = 15;
+  std::int64_t epochs = 25;
   std::int64_t batch_size = 128;
   std::string optimizer = "adam";
   double lr = 0;  ///< at the start; parse_options replaces 0 by what suits the optimizer

@@ -120,9 +120,11 @@ std::string draw_sheet(const Images& images, const Predictions& test) {
       .enlarge = std::clamp(112 / static_cast<double>(std::max(images.rows(), images.columns())), 1.0, 8.0),
       .dark_on_light = images.dark_on_light};
   const std::size_t any = std::min(any_shown, chosen.size());
-  sheet.subtitle = "the first " + std::to_string(any) + " test images";
+  sheet.subtitle = format_percent(test.score.accuracy, 2) + " of " + format_grouped(images.test.size()) +
+                   " right. Here are the first " + std::to_string(any);
   if (chosen.size() > any)
-    sheet.subtitle += ", then the " + std::to_string(chosen.size() - any) + " surest of the other mistakes";
+    sheet.subtitle +=
+        ", and the " + std::to_string(chosen.size() - any) + " surest mistakes among the others";
   for (const std::size_t i : chosen)
     pixels.push_back(grey_pixels(images.test.x()[static_cast<std::int64_t>(i)]));
   const auto& names = images.classes;
