@@ -23,6 +23,12 @@ Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
   return Tensor(t);
 }
 
+Tensor copy_of(const Tensor& x) {
+  Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
+  kernels::copy(view_of(x), view_of(out));
+  return out;
+}
+
 bool strides_are_contiguous(const Shape& shape, const Strides& strides) {
   std::int64_t expected = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {

@@ -42,8 +42,8 @@ struct Node : RefCounted, Pooled {
   std::unique_ptr<NodeExtras> extras;
 
   virtual std::string_view name() const = 0;
-  /// Cotangents of the inputs with `need[i]`, at any shape that broadcasts to... the output's; undefined is
-  /// zero.
+  /// Cotangents of the inputs with `need[i]`, of the input's shape or one that it broadcasts to: the engine
+  /// sums. Undefined is zero.
   virtual void vjp(const Tensor& g, const bool* need, Tensor* gin) = 0;
   /// Tangent of the output; undefined tangents are zero, at least one is defined.
   virtual Tensor jvp(const Tensor* tangents) = 0;
@@ -103,6 +103,8 @@ inline bool may_overwrite(const Tensor& t) {
 
 /// A fresh contiguous tensor. `numel` must be the product of `shape` (already checked).
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
+/// A fresh contiguous tensor with x's elements, outside the graph.
+Tensor copy_of(const Tensor& x);
 /// A view of x's storage, outside the graph.
 Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
 bool strides_are_contiguous(const Shape& shape, const Strides& strides);

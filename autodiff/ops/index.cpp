@@ -8,7 +8,6 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/copy.hpp"
 
 namespace cadena {
 namespace detail {
@@ -19,12 +18,6 @@ void check_found(const char* op, const std::optional<std::int64_t>& bad, const S
     throw IndexError("[" + std::string(op) + "] expected indices in [0, " + std::to_string(shape[axis]) +
                      ") for axis " + std::to_string(axis) + " of " + to_string(shape) + ", got " +
                      std::to_string(*bad));
-}
-
-Tensor copied(const Tensor& x) {
-  Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-  kernels::copy(view_of(x), view_of(out));
-  return out;
 }
 
 struct Gather : Linear<Gather> {
@@ -72,7 +65,7 @@ struct AddAt {
 
   AddAt(int a, const Tensor& i) : axis(a), index(i) {}
   Tensor eval(const Tensor& x, const Tensor& src) const {
-    Tensor out = copied(x);
+    Tensor out = copy_of(x);
     check_found(Op::meta.name.data(),
                 Op::add_at(view_of(out), axis, view_of(index.get(Op::meta.name)), view_of(src)), x.shape(),
                 axis);

@@ -14,12 +14,6 @@ namespace cadena {
 namespace detail {
 namespace {
 
-Tensor copy_of(const Tensor& x) {
-  Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-  kernels::copy(view_of(x), view_of(out));
-  return out;
-}
-
 /// Strides of `shape` over x's elements as they lie, or nothing if they must be copied.
 std::optional<Strides> viewed_as(const Tensor& x, const Shape& shape) {
   if (x.is_contiguous()) return contiguous_strides(shape);
