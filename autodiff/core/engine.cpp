@@ -188,7 +188,7 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
   if (node->leaf) return;
   if (node->freed) fail_freed(*node);
 
-  constexpr int inline_inputs = 8;
+  constexpr int inline_inputs = 4;
   const int n = node->n_edges;
   bool need_few[inline_inputs];
   Tensor gin_few[inline_inputs];

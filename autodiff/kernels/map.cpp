@@ -15,7 +15,7 @@ namespace cadena::kernels {
 
 namespace {
 
-constexpr std::int64_t parallel_from = 1 << 15, chunk = 1 << 13;
+constexpr std::int64_t chunk = 1 << 13;
 constexpr std::int64_t block = 1024;    // elements brought into contiguous form at a time
 constexpr std::int64_t long_row = 128;  // rows from this length on are worked on where they lie
 
@@ -114,7 +114,7 @@ void map_strided(MapLoop loop, const void* op, void* out, std::size_t out_itemsi
     loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands,
          length);
   };
-  for_blocks(blocks.count, n >= parallel_from, run);
+  for_blocks(blocks.count, n >= map_parallel_from, run);
 }
 
 }  // namespace
@@ -127,12 +127,8 @@ Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shap
   return result;
 }
 
-void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
-                    const std::size_t* itemsizes, int n_inputs, std::int64_t n) {
-  if (n < parallel_from) {
-    loop(op, out, in, n);
-    return;
-  }
+void map_in_chunks(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
+                   const std::size_t* itemsizes, int n_inputs, std::int64_t n) {
   for_blocks((n + chunk - 1) / chunk, true, [&](std::int64_t b) {
     const void* operands[map_max_inputs];
     for (int i = 0; i < n_inputs; ++i) operands[i] = in[i] ? at(in[i], b * chunk, itemsizes[i]) : nullptr;

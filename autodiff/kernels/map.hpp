@@ -24,9 +24,21 @@ struct MapInput {
 void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
          const MapInput* in, int n_inputs);
 
+/// Elements from which loops are split among threads.
+inline constexpr std::int64_t map_parallel_from = 1 << 15;
+
+void map_in_chunks(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
+                   const std::size_t* itemsizes, int n_inputs, std::int64_t n);
+
 /// The same where every operand is contiguous and of the output's shape.
-void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
-                    const std::size_t* itemsizes, int n_inputs, std::int64_t n);
+inline void map_contiguous(MapLoop loop, const void* op, void* out, std::size_t out_itemsize,
+                           const void* const* in, const std::size_t* itemsizes, int n_inputs,
+                           std::int64_t n) {
+  if (n < map_parallel_from)
+    loop(op, out, in, n);
+  else
+    map_in_chunks(loop, op, out, out_itemsize, in, itemsizes, n_inputs, n);
+}
 
 /// Strides of an operand of `shape` and `strides` over the dimensions of `out`, to which it broadcasts.
 Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shape& out);
