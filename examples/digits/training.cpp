@@ -98,8 +98,8 @@ History train(DigitsNet& net, const Images& images, const DigitsOptions& o) {
     history.train.push_back(mean.get());
     history.validation.push_back(validation);
     progress.end_epoch({{"loss", mean.get().loss},
-                        {"validation loss", validation.loss},
-                        {"accuracy", validation.accuracy, Format::percent}});
+                        {"val loss", validation.loss},
+                        {"val acc", validation.accuracy, Format::percent}});
   }
   progress.finish();
   history.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
