@@ -169,7 +169,7 @@ std::vector<Sample> reshape_samples(Sampler& s) {
                                            {{2, 3, 4}, {2, 12}}, {{1, 5, 1}, {5}}};
   for (const auto& [from, shape] : cases)
     list.push_back(sample("to " + to_string(shape), s.draw(from),
-                          [shape](const Tensor& x) { return reshape(x, shape); }));
+                          [shape = shape](const Tensor& x) { return reshape(x, shape); }));
   // Of transposed memory: a copy, and a view.
   list.push_back(sample("of a transpose", s.draw({3, 4}), [](const Tensor& x) {
     return reshape(t(x), {2, 6});
@@ -187,7 +187,7 @@ std::vector<Sample> permute_samples(Sampler& s) {
       {{2, 3, 4}, {0, 2, -2}}, {{2, 1, 3, 2}, {3, 2, 1, 0}}, {{4}, {0}}};
   for (const auto& [shape, axes] : cases)
     list.push_back(
-        sample(to_string(axes), s.draw(shape), [axes](const Tensor& x) { return permute(x, axes); }));
+        sample(to_string(axes), s.draw(shape), [axes = axes](const Tensor& x) { return permute(x, axes); }));
   return list;
 }
 
@@ -198,7 +198,7 @@ std::vector<Sample> expand_samples(Sampler& s) {
       {{1, 3}, {2, -1}}, {{1}, {0}}, {{2, 1, 3}, {4, 2, 5, 3}}, {{5}, {5}}};
   for (const auto& [from, shape] : cases)
     list.push_back(sample("to " + to_string(shape), s.draw(from),
-                          [shape](const Tensor& x) { return expand(x, shape); }));
+                          [shape = shape](const Tensor& x) { return expand(x, shape); }));
   return list;
 }
 
@@ -207,7 +207,8 @@ std::vector<Sample> flip_samples(Sampler& s) {
   const std::pair<Shape, Axes> cases[] = {
       {{5}, {0}}, {{2, 3}, {}}, {{2, 3, 4}, {0, 2}}, {{0, 2}, {1}}, {{1, 4}, {-1}}};
   for (const auto& [shape, axes] : cases)
-    list.push_back(sample(to_string(axes), s.draw(shape), [axes](const Tensor& x) { return flip(x, axes); }));
+    list.push_back(
+        sample(to_string(axes), s.draw(shape), [axes = axes](const Tensor& x) { return flip(x, axes); }));
   return list;
 }
 
