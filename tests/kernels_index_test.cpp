@@ -124,7 +124,7 @@ TYPED_TEST(Index, SelectReadsAndIndexAdds) {
 TEST(IndexChecks, NothingIsWrittenWhenAnIndexIsBad) {
   for (std::int64_t bad : {std::int64_t{-1}, std::int64_t{4}, std::numeric_limits<std::int64_t>::min(),
                            std::numeric_limits<std::int64_t>::max()})
-    for (std::size_t place : {0, 9, 99}) {
+    for (std::size_t place : {0U, 9U, 99U}) {
       auto indices = random_indices(100, 4);
       indices[place] = bad;
       if (place < 99) indices[99] = -7;  // a later one is not the first

@@ -146,7 +146,7 @@ TYPED_TEST(Reduce, SameBitsForAnyAlignment) {
     const auto values = random_values<T>(shape.numel());
     for_axes(shape, [&](const Axes& axes) {
       std::vector<T> first;
-      for (std::size_t shift : {0, 1, 3, 7}) {
+      for (std::size_t shift : {0U, 1U, 3U, 7U}) {
         std::vector<T> memory(shift);
         memory.insert(memory.end(), values.begin(), values.end());
         const auto sum =
@@ -199,7 +199,7 @@ TYPED_TEST(FloatingReduce, NanIsExtreme) {
 TYPED_TEST(FloatingReduce, FirstOfEquals) {
   using T = TypeParam;
   std::vector<T> values(200, T(1));
-  for (std::size_t first : {0, 1, 15, 16, 17, 99, 150}) {
+  for (std::size_t first : {0U, 1U, 15U, 16U, 17U, 99U, 150U}) {
     values.assign(200, T(1));
     for (std::size_t i = first; i < 200; i += 3) values[i] = T(2);
     EXPECT_EQ(run<std::int64_t>(ReduceOp::argmax, {values.data(), dtype_of<T>(), {200}, {1}}, {0}).front(),

@@ -39,20 +39,15 @@ struct Product {
 template <class T>
 GemmPanel<T> panel_of(const Product<T>& s, std::int64_t i, std::int64_t rows, std::int64_t j,
                       std::int64_t columns, std::int64_t p, std::int64_t depth) {
-  T* c = s.c + i * s.ldc + j;
-  const T* init = p > 0 ? c : s.init ? s.init + i * s.init_row + j : nullptr;
-  return {rows,
-          columns,
-          depth,
-          s.a.data + i * s.a.row + p * s.a.col,
-          s.a.row,
-          s.a.col,
-          s.b.data + p * s.b.row + j * s.b.col,
-          s.b.row,
-          init,
-          p > 0 ? s.ldc : s.init_row,
-          c,
-          s.ldc};
+  GemmPanel<T> panel;
+  panel.m = rows, panel.columns = columns, panel.k = depth;
+  panel.a = s.a.data + i * s.a.row + p * s.a.col;
+  panel.a_row = panel.a_tile = s.a.row, panel.a_col = s.a.col;
+  panel.b = s.b.data + p * s.b.row + j * s.b.col, panel.b_row = s.b.row;
+  panel.c = s.c + i * s.ldc + j, panel.ldc = s.ldc;
+  panel.init = p > 0 ? panel.c : s.init ? s.init + i * s.init_row + j : nullptr;
+  panel.init_row = p > 0 ? s.ldc : s.init_row;
+  return panel;
 }
 
 // to[p * columns_of_a_panel + j] = B[p, j]: what many rows of tiles read is then contiguous.
@@ -108,23 +103,39 @@ void multiply_in_place(const Product<T>& s, bool parallel) {
   });
 }
 
-// B is copied into panels, for one block of k after the other.
+// to[i * depth + p * gemm_tile_rows + r] = A[i + r, p] for r < gemm_tile_rows: the order in which tiles read
+// it.
+template <class T>
+void pack_rows(const GemmPanel<T>& s, T* to) {
+  if (s.a_col == 1) return transpose_block(s.a, s.a_row, to, gemm_tile_rows, s.m, s.k);
+  for (std::int64_t p = 0; p < s.k; ++p)
+    for (std::int64_t r = 0; r < s.m; ++r) to[p * gemm_tile_rows + r] = s.a[r * s.a_row + p * s.a_col];
+}
+
+// B is copied into panels, for one block of k after the other; and A into tiles, if enough panels read it.
 template <class T>
 void multiply_packed(const Product<T>& s, bool parallel) {
-  constexpr std::int64_t step = gemm_panel_columns<T>;
+  constexpr std::int64_t step = gemm_panel_columns<T>, tile = gemm_tile_rows;
   const std::int64_t panels = blocks_of(s.n, step), depth = blocks_of(s.k, blocks_of(s.k, k_block));
-  const std::int64_t rows = rows_per_task(s, panels);
-  const Scratch<T> packed(panels * step * depth);
+  const std::int64_t rows = rows_per_task(s, panels), tiles = blocks_of(s.m, tile);
+  const bool pack_a = panels >= 8;
+  const Scratch<T> packed(panels * step * depth), packed_a(pack_a ? tiles * tile * depth : 0);
   for (std::int64_t p = 0; p < s.k; p += depth) {
     const std::int64_t d = std::min(depth, s.k - p);
     const auto columns = [&](std::int64_t t) { return std::min(step, s.n - t * step); };
-    for_blocks(panels, parallel, [&](std::int64_t t) {
-      pack_panel(panel_of(s, 0, s.m, t * step, columns(t), p, d), s.b.col, packed + t * step * depth);
+    for_blocks(panels + (pack_a ? tiles : 0), parallel, [&](std::int64_t t) {
+      if (t < panels) {
+        pack_panel(panel_of(s, 0, s.m, t * step, columns(t), p, d), s.b.col, packed + t * step * depth);
+      } else {
+        const std::int64_t i = (t - panels) * tile;
+        pack_rows(panel_of(s, i, std::min(tile, s.m - i), 0, 0, p, d), packed_a + i * depth);
+      }
     });
     for_blocks(blocks_of(s.m, rows) * panels, parallel, [&](std::int64_t task) {
       const std::int64_t i = task / panels * rows, t = task % panels;
       auto panel = panel_of(s, i, std::min(rows, s.m - i), t * step, columns(t), p, d);
       panel.b = packed + t * step * depth, panel.b_row = step;
+      if (pack_a) panel.a = packed_a + i * depth, panel.a_row = 1, panel.a_col = tile, panel.a_tile = depth;
       gemm_panel(panel);
     });
   }
@@ -132,7 +143,7 @@ void multiply_packed(const Product<T>& s, bool parallel) {
 
 // Few rows and B contiguous along k: dot products.
 template <class T>
-void multiply_dots(Product<T> s, bool parallel) {
+void multiply_dots(Product<T>& s, bool parallel) {
   constexpr std::int64_t step = 64;
   std::optional<Scratch<T>> rows;
   if (s.a.col != 1 && s.k > 1) {
@@ -156,7 +167,7 @@ void fill_with_init(const Product<T>& s) {
 }
 
 template <class T>
-void multiply(Product<T> s, bool parallel) {
+void multiply(Product<T>& s, bool parallel) {
   if (s.m == 0 || s.n == 0) return;
   if (s.k == 0) return fill_with_init(s);
   if (s.n == 1 && s.m > 1 && s.ldc == 1 && (!s.init || s.init_row == 1)) {  // a column of C: C^T = B^T A^T
@@ -181,7 +192,7 @@ void multiply(Product<T> s, bool parallel) {
 
 // The bias becomes the start of every sum; beside `accumulate` it is added to C first.
 template <class T>
-void run(Product<T> s, const GemmOptions<T>& options, bool parallel) {
+void run(Product<T>&& s, const GemmOptions<T>& options, bool parallel) {
   s.init = options.bias, s.init_row = 0;
   if (options.accumulate || (options.bias && s.n == 1)) {
     if (options.bias)

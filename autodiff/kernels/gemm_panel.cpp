@@ -29,12 +29,15 @@ void tile(const GemmPanel<T>& s, std::int64_t row) {
   constexpr int KU = MR * NV >= 6 ? 1 : MR * NV >= 3 ? 2 : 4;
   const Partial<T> last(s.columns - (NV - 1) * width<T>);
   const std::int64_t k = s.k, a_row = s.a_row, a_col = s.a_col, b_row = s.b_row;
-  const T *a = s.a + row * a_row, *b = s.b;
+  const std::int64_t inside = row % gemm_tile_rows;
+  const T *a = s.a + (row - inside) * s.a_tile + inside * a_row, *b = s.b;
   Batch<T> acc[KU][MR][NV];
   const auto each = [](auto f) { unroll<MR>([&](auto i) { unroll<NV>([&](auto v) { f(i, v); }); }); };
   unroll<KU>([&](auto u) { each([&](auto i, auto v) { acc[u][i][v] = Batch<T>(T(0)); }); });
-  if (s.init)
-    each([&](auto i, auto v) { acc[0][i][v] = load_vector<v, NV>(s.init + (row + i) * s.init_row, last); });
+  if (k >= 64)  // C comes from afar, once per tile: ask for it now
+    unroll<MR>([&](auto i) {
+      unroll<NV>([&](auto v) { __builtin_prefetch(s.c + (row + i) * s.ldc + v * width<T>, 1); });
+    });
   const auto step = [&](auto u, const T* ap, const T* bp) {
     Batch<T> x[NV];
     unroll<NV>([&](auto v) { x[v] = load_vector<v, NV>(bp, last); });
@@ -50,6 +53,8 @@ void tile(const GemmPanel<T>& s, std::int64_t row) {
   if constexpr (KU == 4)
     each([&](auto i, auto v) { acc[0][i][v] += acc[2][i][v], acc[1][i][v] += acc[3][i][v]; });
   if constexpr (KU >= 2) each([&](auto i, auto v) { acc[0][i][v] += acc[1][i][v]; });
+  if (s.init)
+    each([&](auto i, auto v) { acc[0][i][v] += load_vector<v, NV>(s.init + (row + i) * s.init_row, last); });
   each([&](auto i, auto v) {
     T* c = s.c + (row + i) * s.ldc + v * width<T>;
     if constexpr (v == NV - 1)

@@ -24,6 +24,8 @@ struct GemmPanel {
   std::int64_t m, columns, k;
   const T* a;
   std::int64_t a_row, a_col;
+  std::int64_t
+      a_tile;  // step per row from one tile of gemm_tile_rows to the next; a_row unless A is packed by tiles
   const T* b;  // row p at b + p * b_row, contiguous
   std::int64_t b_row;
   const T* init;  // null for zero, or row i at init + i * init_row

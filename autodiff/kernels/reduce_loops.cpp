@@ -19,7 +19,10 @@ constexpr std::int64_t width_of = static_cast<std::int64_t>(Batch<T>::size);
 
 // The tree of a sum over n: blocks, whose sums are combined in pairs, within segments, whose sums are
 // combined in pairs. A task is one segment, so that one long row keeps several threads busy.
-constexpr std::int64_t row_block = 4096, row_segment = 16 * row_block;
+template <class T>
+constexpr std::int64_t row_block = 256 * width_of<T>;  // chains of 32 additions
+template <class T>
+constexpr std::int64_t row_segment = 16 * row_block<T>;
 constexpr std::int64_t column_block = 128, column_segment = 64 * column_block;
 constexpr std::int64_t strip = 1024;  // columns of a task: one strip of sums stays in the first-level cache
 
@@ -81,11 +84,11 @@ Batch<T> row_lanes(const T* x, std::int64_t n) {
 // At most one segment.
 template <class Op, class T>
 T row_value(const T* x, std::int64_t n) {
-  if (n <= row_block) return fold<Op>(row_lanes<Op>(x, n));
-  T sums[row_segment / row_block];
+  if (n <= row_block<T>) return fold<Op>(row_lanes<Op>(x, n));
+  T sums[row_segment<T> / row_block<T>];
   std::int64_t blocks = 0;
-  for (std::int64_t i = 0; i < n; i += row_block)
-    sums[blocks++] = fold<Op>(row_lanes<Op>(x + i, std::min(row_block, n - i)));
+  for (std::int64_t i = 0; i < n; i += row_block<T>)
+    sums[blocks++] = fold<Op>(row_lanes<Op>(x + i, std::min(row_block<T>, n - i)));
   return combine_pairs<Op>(sums, blocks);
 }
 
@@ -93,8 +96,8 @@ T row_value(const T* x, std::int64_t n) {
 template <class Op, class T>
 std::int64_t row_position(const T* x, std::int64_t n) {
   T best = identity_of<Op, T>;
-  for (std::int64_t i = 0; i < n; i += row_segment)
-    best = Op::combine(best, row_value<Op>(x + i, std::min(row_segment, n - i)));
+  for (std::int64_t i = 0; i < n; i += row_segment<T>)
+    best = Op::combine(best, row_value<Op>(x + i, std::min(row_segment<T>, n - i)));
   const Batch<T> wanted(best);
   const auto found = [&](Batch<T> v) {
     return best == best ? xsimd::any(v == wanted) : xsimd::any(nan_lanes(v));
@@ -105,39 +108,48 @@ std::int64_t row_position(const T* x, std::int64_t n) {
   return i;
 }
 
-// f(i) for every row, several to a task.
+// f(first, last) for ranges of rows, whose bounds are multiples of 4 but for the end.
 template <class T, class F>
 void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
-  const std::int64_t group = std::max<std::int64_t>(1, row_segment / n);
+  const std::int64_t group = std::max<std::int64_t>(1, row_segment<T> / n / 4) * 4;
   const bool parallel = rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
-  for_blocks((rows + group - 1) / group, parallel, [&](std::int64_t b) {
-    for (std::int64_t i = b * group; i < std::min(rows, (b + 1) * group); ++i) f(i);
+  if (rows <= group) return f(0, rows);
+  for_blocks((rows + group - 1) / group, parallel,
+             [&](std::int64_t b) { f(b * group, std::min(rows, (b + 1) * group)); });
+}
+
+// Rows of one block: four at a time, as folding the lanes costs more than adding a short row.
+template <class Op, class T>
+void short_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
+  for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
+    const auto lanes = [&](std::int64_t row) { return row_lanes<Op>(x + offset_of(outer, row), n); };
+    if constexpr (std::is_same_v<Op, Sum>)
+      for (; i + 4 <= last; i += 4)
+        sum_lanes_of_four(lanes(i), lanes(i + 1), lanes(i + 2), lanes(i + 3), out + i);
+    for (; i < last; ++i) out[i] = fold<Op>(lanes(i));
   });
 }
 
 template <class Op, class T>
 void value_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
-  const std::int64_t rows = outer.shape.numel();
-  if (rows == 1 && n <= row_segment) {
-    *out = row_value<Op>(x, n);
-    return;
-  }
-  if (n <= row_segment)
-    return for_rows<T>(rows, n, [&](std::int64_t i) { out[i] = row_value<Op>(x + offset_of(outer, i), n); });
-  const std::int64_t segments = (n + row_segment - 1) / row_segment;
-  const Scratch<T> sums(rows * segments);
+  if (n <= row_block<T>) return short_rows<Op>(outer, n, x, out);
+  const std::int64_t rows = outer.shape.numel(), segments = (n + row_segment<T> - 1) / row_segment<T>;
+  const Scratch<T> sums(segments > 1 ? rows * segments : 0);
+  T* to = segments > 1 ? sums.get() : out;
   for_blocks(rows * segments, rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes,
              [&](std::int64_t t) {
-               const std::int64_t i = t % segments * row_segment;
-               sums[t] = row_value<Op>(x + offset_of(outer, t / segments) + i, std::min(row_segment, n - i));
+               const std::int64_t i = t % segments * row_segment<T>;
+               to[t] = row_value<Op>(x + offset_of(outer, t / segments) + i, std::min(row_segment<T>, n - i));
              });
-  for (std::int64_t i = 0; i < rows; ++i) out[i] = combine_pairs<Op>(sums + i * segments, segments);
+  if (segments > 1)
+    for (std::int64_t i = 0; i < rows; ++i) out[i] = combine_pairs<Op>(sums + i * segments, segments);
 }
 
 template <class Op, class T>
 void position_rows(const Loops<1>& outer, std::int64_t n, const T* x, std::int64_t* out) {
-  for_rows<T>(outer.shape.numel(), n,
-              [&](std::int64_t i) { out[i] = row_position<Op>(x + offset_of(outer, i), n); });
+  for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
+    for (; i < last; ++i) out[i] = row_position<Op>(x + offset_of(outer, i), n);
+  });
 }
 
 // Columns
@@ -198,7 +210,7 @@ void value_columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std
   const std::int64_t tasks = items * segments * strips;
   const std::int64_t elements =
       std::max<std::int64_t>(1, std::min(n, column_segment) * std::min(width, strip));
-  const std::int64_t group = std::max<std::int64_t>(1, row_segment / elements);
+  const std::int64_t group = std::max<std::int64_t>(1, row_segment<T> / elements);
   const bool parallel = items * n * width * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
   for_blocks((tasks + group - 1) / group, parallel, [&](std::int64_t b) {
     for (std::int64_t t = b * group; t < std::min(tasks, (b + 1) * group); ++t) {
