@@ -60,6 +60,8 @@ TEST(Print, LooksAsInNumPy) {
      R"(tensor([9.9999999e+07, 1.0000000e+00], f64))"},
     {tensor({100000000.0, 1.0}, f64),
      R"(tensor([1.e+08, 1.e+00], f64))"},
+    {tensor({1e8, 2e8}, f64),
+     R"(tensor([1.e+08, 2.e+08], f64))"},
     {tensor({0.999999999999}, f64),
      R"(tensor([1.], f64))"},
     {arange(30),
