@@ -196,18 +196,18 @@ struct Relu {
 
 }  // namespace cadena::formulas
 
-/// Lists all one-argument ops (struct, function) to whoever defines CADENA_OP: the lanes' and duals'
-/// vocabulary here and in elementwise.hpp, the public functions and the op table in ops/elementwise.cpp.
-#define CADENA_UNARY_OPS(CADENA_OP)                                                               \
-  CADENA_OP(Neg, neg)                                                                             \
-  CADENA_OP(Abs, abs) CADENA_OP(Exp, exp) CADENA_OP(Expm1, expm1) CADENA_OP(Log, log)             \
-      CADENA_OP(Log1p, log1p) CADENA_OP(Sqrt, sqrt) CADENA_OP(Square, square) CADENA_OP(Sin, sin) \
-          CADENA_OP(Cos, cos) CADENA_OP(Tanh, tanh) CADENA_OP(Sigmoid, sigmoid)                   \
-              CADENA_OP(Softplus, softplus) CADENA_OP(LogSigmoid, log_sigmoid) CADENA_OP(Relu, relu)
-#define CADENA_BINARY_OPS(CADENA_OP)                                              \
-  CADENA_OP(Add, add)                                                             \
-  CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
-      CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Heaviside, heaviside)
+/// Lists all one-argument ops (struct, function) to whoever defines CADENA_OP: the duals' vocabulary in
+/// elementwise.hpp, the public functions and the op table in ops/elementwise.cpp.
+// clang-format off
+#define CADENA_UNARY_OPS(CADENA_OP)                                                                  \
+  CADENA_OP(Neg, neg) CADENA_OP(Abs, abs) CADENA_OP(Exp, exp) CADENA_OP(Expm1, expm1)                \
+  CADENA_OP(Log, log) CADENA_OP(Log1p, log1p) CADENA_OP(Sqrt, sqrt) CADENA_OP(Square, square)        \
+  CADENA_OP(Sin, sin) CADENA_OP(Cos, cos) CADENA_OP(Tanh, tanh) CADENA_OP(Sigmoid, sigmoid)          \
+  CADENA_OP(Softplus, softplus) CADENA_OP(LogSigmoid, log_sigmoid) CADENA_OP(Relu, relu)
+#define CADENA_BINARY_OPS(CADENA_OP)                                                                 \
+  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
+  CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Heaviside, heaviside)
+// clang-format on
 
 namespace cadena::kernels {
 

@@ -202,7 +202,7 @@ TYPED_TEST(Gemm, Batched) {
     for (const auto& [batch, a_batch, b_batch] :
          {Case{{4}, {am}, {bm}}, Case{{4}, {am}, {0}}, Case{{4}, {0}, {bm}}, Case{{2, 3}, {am, 0}, {0, bm}},
           Case{{2, 3, 2}, {0, 0, am}, {6 * bm, 2 * bm, bm}}, Case{{}, {}, {}}, Case{{0}, {am}, {bm}},
-          Case{{40}, {am}, {bm}}}) {
+          Case{{40}, {am}, {bm}}, Case{{3}, {am + 2}, {0}}}) {
       const auto a = operand<T>(m * 40, k, Order::rows), b = operand<T>(k * 40, n, Order::rows);
       const auto bias = random_values<T>(n);
       const std::int64_t count = batch.numel();

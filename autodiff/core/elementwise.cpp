@@ -126,8 +126,8 @@ bool add_in_place(const Tensor& target, const Tensor& term) {
   const std::size_t sizes[] = {itemsize(to->dtype), itemsize(to->dtype)};
   const auto& rules = rules_of<formulas::Add, 2>;
   if (to->numel > 0)
-    kernels::map_contiguous(rules.value[to->dtype == f64], &no_attributes, to->data, sizes[0], operands, sizes,
-                            2, to->numel);
+    kernels::map_contiguous(rules.value[to->dtype == f64], &no_attributes, to->data, sizes[0], operands,
+                            sizes, 2, to->numel);
   return true;
 }
 
