@@ -183,7 +183,8 @@ TYPED_TEST_SUITE(FloatingReduce, Floating);
 // One NaN, or two, or infinities, at every place of a short row, of a long one, and in columns.
 TYPED_TEST(FloatingReduce, NanIsExtreme) {
   using T = TypeParam;
-  for (const auto& shape : {Shape{1}, Shape{9}, Shape{21}, Shape{150}, Shape{10, 3}, Shape{3, 40}}) {
+  for (const auto& shape :
+       {Shape{1}, Shape{9}, Shape{21}, Shape{150}, Shape{10, 7}, Shape{10, 3}, Shape{3, 40}}) {
     const std::int64_t n = shape.numel();
     for (std::int64_t i = 0; i < n; ++i)
       for (T special : {nan<T>, inf<T>, -inf<T>})
