@@ -327,6 +327,10 @@ Tensor& Tensor::fill_(Scalar value) {
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) {
   const bool record = recorded_write("add_", *this, &other);
   const bool plain = alpha.to<double>() == 1;
+  if (plain && !record && !shares_storage(other) && detail::add_in_place(*this, other)) {
+    written(impl());
+    return *this;
+  }
   assign("add_", *this, cadena::add(*this, plain ? other : cadena::mul(other, alpha)), record);
   return *this;
 }

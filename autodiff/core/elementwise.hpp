@@ -46,9 +46,6 @@ void promote_operands(const Meta& meta, const Operand* operands, Tensor* inputs,
 
 /// Evaluates; inputs have one dtype, which the op supports.
 Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Tensor* inputs);
-/// target += term without a buffer between them, if both are contiguous and of one shape and floating dtype.
-/// The caller answers for the versions. @return whether it was done
-bool add_in_place(const Tensor& target, const Tensor& term);
 /// Hangs the node on the value.
 void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "autodiff/core/elementwise.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 

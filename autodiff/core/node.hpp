@@ -105,6 +105,9 @@ inline bool may_overwrite(const Tensor& t) {
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
 /// A fresh contiguous tensor with x's elements, outside the graph.
 Tensor copy_of(const Tensor& x);
+/// target += term without a buffer between them, if both are contiguous and of one shape and floating dtype.
+/// The caller answers for the versions. @return whether it was done
+bool add_in_place(const Tensor& target, const Tensor& term);
 /// A view of x's storage, outside the graph.
 Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
 bool strides_are_contiguous(const Shape& shape, const Strides& strides);
