@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace {
 
 // Rows of B used at once: a panel of them (72 KB) and a block of A stay in the second-level cache.
 constexpr std::int64_t k_block = 384;
-// Rows of C per task: the larger, the less often B is read.
+// Rows of A at a time: the more, the less often B is read.
 constexpr std::int64_t row_block = 32 * gemm_tile_rows;
 constexpr std::int64_t small_work = 32 * 32 * 32;
 // Multiplications below which starting threads costs more than it brings.
@@ -78,29 +79,46 @@ void multiply_small(const Product<T>& s) {
     gemm_panel(panel_of(s, 0, s.m, j, std::min(step, s.n - j), 0, s.k));
 }
 
-// Rows per task: enough tasks for many threads where there is that much to do, whole register tiles in any
-// case.
+// Rows i ... and columns j ... of the product.
 template <class T>
-std::int64_t rows_per_task(const Product<T>& s, std::int64_t tasks_per_row_block) {
-  const std::int64_t spread = blocks_of(s.m * tasks_per_row_block, 16 * gemm_tile_rows) * gemm_tile_rows;
-  return std::min(row_block, spread);
+Product<T> part_of(const Product<T>& s, std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+  Product<T> part = s;
+  part.m = m, part.n = n;
+  part.a.data += i * s.a.row, part.b.data += j * s.b.col, part.c += i * s.ldc + j;
+  if (s.init) part.init += i * s.init_row + j;
+  return part;
 }
 
-// B is read where it lies. A task walks along whole rows of B, since jumping by a long stride costs pages.
-template <class T>
-void multiply_in_place(const Product<T>& s, bool parallel) {
-  const std::int64_t step = s.m == 1 ? gemm_row_columns<T> : gemm_panel_columns<T>;
-  const std::int64_t depth = s.m == 1 ? 32 : s.m <= gemm_tile_rows ? s.k : k_block;
-  const std::int64_t width = s.m == 1 ? 8 * step : step, groups = blocks_of(s.n, width);
-  const std::int64_t rows = rows_per_task(s, groups);
-  for_blocks(blocks_of(s.m, rows) * groups, parallel, [&](std::int64_t task) {
-    const std::int64_t i = task / groups * rows, first = task % groups * width,
-                       last = std::min(s.n, first + width);
-    for (std::int64_t p = 0; p < s.k; p += depth)
-      for (std::int64_t j = first; j < last; j += step)
-        gemm_panel(panel_of(s, i, std::min(rows, s.m - i), j, std::min(step, last - j), p,
-                            std::min(depth, s.k - p)));
+// f(part) for a part of C per thread. Every element is the same chain over k in any part that consists of
+// whole tiles, so the number of threads may shape the parts: each packs what it needs and waits for no other.
+template <class T, class F>
+void split(const Product<T>& s, std::int64_t row_unit, std::int64_t column_unit, bool parallel, const F& f) {
+  const std::int64_t threads = parallel ? num_threads() : 1;
+  if (threads == 1) return f(s);
+  std::int64_t rows = s.m, columns = s.n, least = std::numeric_limits<std::int64_t>::max();
+  for (std::int64_t across = 1; across <= threads; ++across) {
+    if (threads % across != 0) continue;
+    const std::int64_t m = blocks_of(blocks_of(s.m, row_unit), threads / across) * row_unit;
+    const std::int64_t n = blocks_of(blocks_of(s.n, column_unit), across) * column_unit;
+    const std::int64_t cost = m * n + 8 * (m + n);  // the largest part's work and its packing
+    if (cost < least) rows = m, columns = n, least = cost;
+  }
+  const std::int64_t across = blocks_of(s.n, columns);
+  for_blocks<Schedule::stealing>(blocks_of(s.m, rows) * across, true, [&](std::int64_t t) {
+    const std::int64_t i = t / across * rows, j = t % across * columns;
+    f(part_of(s, i, std::min(rows, s.m - i), j, std::min(columns, s.n - j)));
   });
+}
+
+// B is read where it lies. Its rows are walked whole, for one block of k after the other: jumping by a long
+// stride costs pages.
+template <class T>
+void multiply_in_place(const Product<T>& s, std::int64_t step, std::int64_t depth) {
+  for (std::int64_t i = 0; i < s.m; i += row_block)
+    for (std::int64_t p = 0; p < s.k; p += depth)
+      for (std::int64_t j = 0; j < s.n; j += step)
+        gemm_panel(panel_of(s, i, std::min(row_block, s.m - i), j, std::min(step, s.n - j), p,
+                            std::min(depth, s.k - p)));
 }
 
 // to[i * depth + p * gemm_tile_rows + r] = A[i + r, p] for r < gemm_tile_rows: the order in which tiles read
@@ -114,37 +132,33 @@ void pack_rows(const GemmPanel<T>& s, T* to) {
 
 // B is copied into panels, for one block of k after the other; and A into tiles, if enough panels read it.
 template <class T>
-void multiply_packed(const Product<T>& s, bool parallel) {
+void multiply_packed(const Product<T>& s) {
   constexpr std::int64_t step = gemm_panel_columns<T>, tile = gemm_tile_rows;
   const std::int64_t panels = blocks_of(s.n, step), depth = blocks_of(s.k, blocks_of(s.k, k_block));
-  const std::int64_t rows = rows_per_task(s, panels), tiles = blocks_of(s.m, tile);
-  const bool pack_a = panels >= 8;
-  const Scratch<T> packed(panels * step * depth), packed_a(pack_a ? tiles * tile * depth : 0);
+  const bool pack_a = panels >= 4;
+  const Scratch<T> packed(panels * step * depth), packed_a(pack_a ? row_block * depth : 0);
   for (std::int64_t p = 0; p < s.k; p += depth) {
     const std::int64_t d = std::min(depth, s.k - p);
     const auto columns = [&](std::int64_t t) { return std::min(step, s.n - t * step); };
-    for_blocks(panels + (pack_a ? tiles : 0), parallel, [&](std::int64_t t) {
-      if (t < panels) {
-        pack_panel(panel_of(s, 0, s.m, t * step, columns(t), p, d), s.b.col, packed + t * step * depth);
-      } else {
-        const std::int64_t i = (t - panels) * tile;
-        pack_rows(panel_of(s, i, std::min(tile, s.m - i), 0, 0, p, d), packed_a + i * depth);
+    for (std::int64_t t = 0; t < panels; ++t)
+      pack_panel(panel_of(s, 0, s.m, t * step, columns(t), p, d), s.b.col, packed + t * step * depth);
+    for (std::int64_t i = 0; i < s.m; i += row_block) {
+      const std::int64_t rows = std::min(row_block, s.m - i);
+      for (std::int64_t r = 0; pack_a && r < rows; r += tile)
+        pack_rows(panel_of(s, i + r, std::min(tile, rows - r), 0, 0, p, d), packed_a + r * depth);
+      for (std::int64_t t = 0; t < panels; ++t) {
+        auto panel = panel_of(s, i, rows, t * step, columns(t), p, d);
+        panel.b = packed + t * step * depth, panel.b_row = step;
+        if (pack_a) panel.a = packed_a, panel.a_row = 1, panel.a_col = tile, panel.a_tile = depth;
+        gemm_panel(panel);
       }
-    });
-    for_blocks(blocks_of(s.m, rows) * panels, parallel, [&](std::int64_t task) {
-      const std::int64_t i = task / panels * rows, t = task % panels;
-      auto panel = panel_of(s, i, std::min(rows, s.m - i), t * step, columns(t), p, d);
-      panel.b = packed + t * step * depth, panel.b_row = step;
-      if (pack_a) panel.a = packed_a + i * depth, panel.a_row = 1, panel.a_col = tile, panel.a_tile = depth;
-      gemm_panel(panel);
-    });
+    }
   }
 }
 
 // Few rows and B contiguous along k: dot products.
 template <class T>
 void multiply_dots(Product<T>& s, bool parallel) {
-  constexpr std::int64_t step = 64;
   std::optional<Scratch<T>> rows;
   if (s.a.col != 1 && s.k > 1) {
     rows.emplace(s.m * s.k);
@@ -152,10 +166,9 @@ void multiply_dots(Product<T>& s, bool parallel) {
       for (std::int64_t p = 0; p < s.k; ++p) (*rows)[i * s.k + p] = s.a.data[i * s.a.row + p * s.a.col];
     s.a = {rows->get(), s.k, 1};
   }
-  for_blocks(blocks_of(s.n, step), parallel, [&](std::int64_t t) {
-    const std::int64_t j = t * step;
-    auto panel = panel_of(s, 0, s.m, j, std::min(step, s.n - j), 0, s.k);
-    panel.b_row = s.b.col;
+  split(s, s.m, 64, parallel, [](const Product<T>& part) {
+    auto panel = panel_of(part, 0, part.m, 0, part.n, 0, part.k);
+    panel.b_row = part.b.col;
     gemm_dots(panel);
   });
 }
@@ -184,10 +197,14 @@ void multiply(Product<T>& s, bool parallel) {
   const std::int64_t stride = std::abs(s.b.row);
   const bool few_rows = s.m < 8 * gemm_tile_rows || (s.m < 16 * gemm_tile_rows && stride < 1024);
   const bool narrow = s.n <= gemm_panel_columns<T> && stride <= 2 * gemm_panel_columns<T>;
-  if (s.b.col == 1 && (few_rows || narrow))
-    multiply_in_place(s, parallel);
-  else
-    multiply_packed(s, parallel);
+  if (s.b.col == 1 && (few_rows || narrow)) {
+    const std::int64_t step = s.m == 1 ? gemm_row_columns<T> : gemm_panel_columns<T>;
+    const std::int64_t depth = s.m == 1 ? 32 : s.m <= gemm_tile_rows ? s.k : k_block;
+    split(s, gemm_tile_rows, step, parallel,
+          [&](const Product<T>& part) { multiply_in_place(part, step, depth); });
+  } else {
+    split(s, gemm_tile_rows, gemm_panel_columns<T>, parallel, multiply_packed<T>);
+  }
 }
 
 // The bias becomes the start of every sum; beside `accumulate` it is added to C first.
@@ -241,9 +258,10 @@ void gemm_batched(const Shape& batch, std::int64_t m, std::int64_t n, std::int64
     return;
   }
   const std::int64_t group = std::max<std::int64_t>(1, (parallel_work / 8) / std::max<std::int64_t>(work, 1));
-  for_blocks(blocks_of(count, group), count * work >= parallel_work, [&](std::int64_t block) {
-    for (std::int64_t i = block * group; i < std::min(count, (block + 1) * group); ++i) item(i, false);
-  });
+  for_blocks<Schedule::stealing>(
+      blocks_of(count, group), count * work >= parallel_work, [&](std::int64_t block) {
+        for (std::int64_t i = block * group; i < std::min(count, (block + 1) * group); ++i) item(i, false);
+      });
 }
 
 template void gemm(std::int64_t, std::int64_t, std::int64_t, MatrixRef<float>, MatrixRef<float>, float*,

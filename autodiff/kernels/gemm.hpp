@@ -1,5 +1,5 @@
-// Matrix products over raw memory. The same bits for any number of threads and any buffer alignment: a
-// product is cut into tiles by its shape alone, and each tile is computed by one thread.
+// Matrix products over raw memory. The same bits for any number of threads and any buffer alignment: the
+// order in which an element's products are added depends on the shape and the strides alone.
 #pragma once
 
 #include <cstdint>
