@@ -19,7 +19,7 @@ struct GradcheckOptions {
   double step = 1e-3;  ///< h; inputs must stay 2h away from kinks
   double rtol = 1e-7;  ///< |analytic - numerical| <= atol + rtol * max(|analytic|, |numerical|)
   double atol = 1e-9;
-  bool forward_mode = true;  ///< also <v, J u> = <J^T v, u> with jvp, to 1e-13 of the sum of magnitudes
+  bool forward_mode = true;  ///< also <v, J u> = <J^T v, u> with jvp, to 1e-13 of the terms + 1e-6 atol
   std::uint64_t seed = 0;    ///< of the directions u and v
 };
 

@@ -69,7 +69,7 @@ class OpGradients : public testing::TestWithParam<const OpInfo*> {};
 TEST_P(OpGradients, FirstOrderAndForwardMode) {
   for (const auto& s : samples_of(*GetParam(), 20)) {
     const auto report = gradcheck(as_function(s.call), s.inputs);
-    EXPECT_TRUE(report) << s.label;
+    EXPECT_TRUE(report) << s.label << ": " << report;
   }
 }
 
@@ -78,7 +78,7 @@ TEST_P(OpGradients, SecondOrder) {
   for (const auto& s : samples_of(*GetParam(), 20)) {
     if (elements(s.inputs) > 30) continue;
     const auto report = gradgradcheck(as_function(s.call), s.inputs);
-    EXPECT_TRUE(report) << s.label;
+    EXPECT_TRUE(report) << s.label << ": " << report;
     ++checked;
   }
   EXPECT_GE(checked, 3);
