@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path root = fs::path(__FILE__).parent_path().parent_path();
+const fs::path root = CADENA_SOURCE_DIR;
 
 struct Include {
   std::string target;

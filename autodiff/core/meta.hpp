@@ -16,12 +16,14 @@ struct Domain {
   double low = -2, high = 2;
   std::array<double, 2> kinks = {1e300, 1e300};  ///< points without a derivative
   double margin = 0.05;                          ///< distance kept from them
+  bool distinct = false;                         ///< no two elements alike, in random order, within [-1, 1]
 };
 inline constexpr Domain real{};
 inline constexpr Domain positive{.low = 0.3, .high = 3};
 inline constexpr Domain kink_at_zero{.kinks = {0, 1e300}};
 inline constexpr Domain nonzero{.low = 0.4, .high = 2.5};
 inline constexpr Domain unit{.low = 0.1, .high = 0.9};
+inline constexpr Domain all_different{.distinct = true};
 
 struct Meta {
   std::string_view name;
@@ -29,7 +31,9 @@ struct Meta {
   std::array<Domain, 3> domain = {real, real, real};  ///< by input
   bool singular =
       false;  ///< has points with an infinite or undefined derivative: a zero cotangent stays zero
-  bool integral = false;  ///< also defined for i64
+  bool integral = false;              ///< also defined for i64
+  std::string_view formula = {};      ///< the value as a reader writes it; elementwise ops print their own
+  std::string_view conventions = {};  ///< at singular points and for empty input, for docs/operations.md
 };
 
 }  // namespace cadena::detail

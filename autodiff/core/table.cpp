@@ -49,6 +49,7 @@ Tensor apart(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor Sampler::draw(const Shape& shape, const Domain& d) {
+  if (d.distinct) return distinct(shape);
   NoGrad guard;
   Tensor x = rand(shape, generator, f64);
   x = add(mul(x, d.high - d.low), d.low);
@@ -66,6 +67,25 @@ Tensor Sampler::distinct(const Shape& shape) {
 
 Tensor Sampler::index(const Shape& shape, std::int64_t extent) {
   return randint(0, extent, shape, generator);
+}
+
+OpInfo case_row(const Meta& meta, std::string_view family, std::vector<Case> cases,
+                std::function<Case(std::int64_t n)> large) {
+  auto draw = [meta](Sampler& s, const Case& c) {
+    Sample sample{c.label, {}, c.call, c.reference};
+    for (std::size_t i = 0; i < c.shapes.size(); ++i) {
+      sample.label += (sample.label.empty() ? "" : " ") + to_string(c.shapes[i]);
+      sample.inputs.push_back(s.draw(c.shapes[i], meta.domain[std::min<std::size_t>(i, 2)]));
+    }
+    return sample;
+  };
+  auto samples = [draw, cases = std::move(cases)](Sampler& s) {
+    std::vector<Sample> list;
+    for (const auto& c : cases) list.push_back(draw(s, c));
+    return list;
+  };
+  return {meta, family, samples,
+          [draw, large = std::move(large)](Sampler& s, std::int64_t n) { return draw(s, large(n)); }};
 }
 
 OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&)) {

@@ -52,9 +52,27 @@ struct OpInfo {
   std::function<std::vector<Sample>(Sampler&)> samples;
   /// One input of about `n` elements, for the benchmarks.
   std::function<Sample(Sampler&, std::int64_t n)> large;
+  /// Built from other rows: records nothing of its own.
+  bool composite = false;
 };
 
 using OpList = std::vector<OpInfo>;
+
+/// A sample before its inputs are drawn.
+struct Case {
+  std::vector<Shape> shapes;
+  std::function<Tensor(const TensorList&)> call;
+  std::string label = {};  ///< what the shapes do not say
+  std::function<Tensor(const TensorList&)> reference = {};
+};
+
+/// A row whose inputs come from the op's domains; input 3 and later ones from the third.
+OpInfo case_row(const Meta& meta, std::string_view family, std::vector<Case> cases,
+                std::function<Case(std::int64_t n)> large);
+inline OpInfo composite(OpInfo row) {
+  row.composite = true;
+  return row;
+}
 
 OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&));
 OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Operand&));

@@ -147,16 +147,62 @@ std::vector<Sample> cross_entropy_samples(Sampler& s) {
   return list;
 }
 
+std::vector<Sample> nll_samples(Sampler& s) {
+  std::vector<Sample> list;
+  const Tensor weight = s.draw({5}, unit);
+  for (const NllLossOptions& o : {NllLossOptions{}, NllLossOptions{.reduction = Reduction::sum},
+                                  NllLossOptions{.reduction = Reduction::none},
+                                  NllLossOptions{.ignore_index = 2}, NllLossOptions{.weight = weight}}) {
+    const Tensor target = s.index({4}, 5);
+    list.push_back(
+        {"4 of 5 classes", {s.draw({4, 5})}, [=](const TensorList& x) { return nll_loss(x[0], target, o); }});
+  }
+  return list;
+}
+
+/// A loss of two tensors of one shape, under each reduction.
+OpInfo pair_loss_row(const Meta& meta, Tensor (*loss)(const Tensor&, const Tensor&, Reduction)) {
+  std::vector<Case> cases;
+  for (const Shape& shape : {Shape{}, Shape{5}, Shape{3, 4}, Shape{67}})
+    for (auto r : {Reduction::mean, Reduction::sum, Reduction::none})
+      cases.push_back({{shape, shape}, [=](const TensorList& x) { return loss(x[0], x[1], r); }});
+  cases.push_back({{{0}, {0}}, [=](const TensorList& x) { return loss(x[0], x[1], Reduction::sum); }});
+  return composite(case_row(meta, "loss", std::move(cases), [loss](std::int64_t n) {
+    return Case{{{n}, {n}}, [loss](const TensorList& x) { return loss(x[0], x[1], Reduction::mean); }};
+  }));
+}
+
 }  // namespace
 
 OpList loss_ops() {
-  return {{CrossEntropy::meta, "loss", cross_entropy_samples, [](Sampler& s, std::int64_t n) {
+  return {{CrossEntropy::meta, "loss", cross_entropy_samples,
+           [](Sampler& s, std::int64_t n) {
              const Shape shape{std::max<std::int64_t>(n / 1000, 1), 1000};
              const Tensor target = s.index({shape[0]}, 1000);
              return Sample{"1000 classes", {s.draw(shape)}, [target](const TensorList& x) {
                              return cross_entropy(x[0], target);
                            }};
-           }}};
+           }},
+          pair_loss_row({.name = "mse_loss", .formula = "mean((x - y)^2)"}, cadena::mse_loss),
+          pair_loss_row({.name = "binary_cross_entropy",
+                         .domain = {unit, unit},
+                         .formula = "mean(-(y log p + (1 - y) log(1 - p)))",
+                         .conventions = "logarithms clamped at -100, the gradient agrees"},
+                        cadena::binary_cross_entropy),
+          pair_loss_row({.name = "binary_cross_entropy_with_logits",
+                         .domain = {real, unit},
+                         .formula = "mean(softplus(x) - x y)"},
+                        cadena::binary_cross_entropy_with_logits),
+          composite({{.name = "nll_loss", .formula = "-mean(x[i, target[i]])"},
+                     "loss",
+                     nll_samples,
+                     [](Sampler& s, std::int64_t n) {
+                       const Shape shape{std::max<std::int64_t>(n / 1000, 1), 1000};
+                       const Tensor target = s.index({shape[0]}, 1000);
+                       return Sample{"1000 classes", {s.draw(shape)}, [target](const TensorList& x) {
+                                       return nll_loss(x[0], target);
+                                     }};
+                     }})};
 }
 
 }  // namespace detail

@@ -226,6 +226,19 @@ OpInfo row(const Meta& meta, std::vector<Sample> (*samples)(Sampler&), Tensor (*
           }};
 }
 
+/// A composite of one matrix-like input.
+OpInfo view_row(const char* name, const char* formula, std::vector<Case> cases) {
+  const auto call = cases[0].call;
+  const Shape like = cases[0].shapes[0];
+  return composite(case_row({.name = name, .formula = formula}, "movement", std::move(cases),
+                            [call, like](std::int64_t n) {
+                              Shape shape = like;
+                              for (int i = 0; i < shape.rank(); ++i) n /= shape[i];
+                              shape[0] *= std::max<std::int64_t>(n, 1);
+                              return Case{{shape}, call};
+                            }));
+}
+
 }  // namespace
 
 OpList movement_ops() {
@@ -237,7 +250,34 @@ OpList movement_ops() {
               }),
           row(Flip::meta, flip_samples, [](const Tensor& x) { return clone(flip(x, 1)); }),
           row(Clone::meta, copy_samples<cadena::clone>, cadena::clone),
-          row(Alias::meta, copy_samples<cadena::alias>, cadena::alias)};
+          row(Alias::meta, copy_samples<cadena::alias>, cadena::alias),
+          view_row("flatten", "reshape(x, (-1))",
+                   {{{{2, 3, 4}}, [](const TensorList& x) { return flatten(x[0]); }},
+                    {{{2, 3, 4}}, [](const TensorList& x) { return flatten(x[0], 1); }},
+                    {{{2, 3, 4}}, [](const TensorList& x) { return flatten(x[0], 0, 1); }},
+                    {{{}}, [](const TensorList& x) { return flatten(x[0]); }},
+                    {{{2, 0}}, [](const TensorList& x) { return flatten(x[0]); }}}),
+          view_row("transpose", "permute(x, two axes exchanged)",
+                   {{{{3, 4}}, [](const TensorList& x) { return transpose(x[0], 0, 1); }},
+                    {{{2, 3, 4}}, [](const TensorList& x) { return transpose(x[0], -1, 0); }},
+                    {{{2, 3}}, [](const TensorList& x) { return transpose(x[0], 1, 1); }},
+                    {{{2, 0}}, [](const TensorList& x) { return transpose(x[0], 0, 1); }}}),
+          view_row("t", "transpose(x, 0, 1)",
+                   {{{{3, 4}}, [](const TensorList& x) { return t(x[0]); }},
+                    {{{5}}, [](const TensorList& x) { return t(x[0]); }},
+                    {{{}}, [](const TensorList& x) { return t(x[0]); }}}),
+          view_row("squeeze", "x without extents of 1",
+                   {{{{1, 3, 1}}, [](const TensorList& x) { return squeeze(x[0]); }},
+                    {{{1, 3, 1}}, [](const TensorList& x) { return squeeze(x[0], -1); }},
+                    {{{2, 3}}, [](const TensorList& x) { return squeeze(x[0]); }}}),
+          view_row("unsqueeze", "x with one more extent of 1",
+                   {{{{}}, [](const TensorList& x) { return unsqueeze(x[0], 0); }},
+                    {{{2, 3}}, [](const TensorList& x) { return unsqueeze(x[0], 1); }},
+                    {{{2, 3}}, [](const TensorList& x) { return unsqueeze(x[0], -1); }}}),
+          view_row("contiguous", "x",
+                   {{{{3, 4}}, [](const TensorList& x) { return contiguous(t(x[0])); }},
+                    {{{3, 4}}, [](const TensorList& x) { return contiguous(x[0]); }},
+                    {{{0}}, [](const TensorList& x) { return contiguous(x[0]); }}})};
 }
 
 }  // namespace detail

@@ -116,6 +116,20 @@ OpInfo axis_row(const Meta& meta, bool empties, Tensor (*f)(const Tensor&, const
           }};
 }
 
+/// Of all elements, and along an axis, where the index is not looked at.
+std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
+                                ValuesIndices (*along)(const Tensor&, int, bool)) {
+  std::vector<Case> cases;
+  for (const Shape& shape : {Shape{}, Shape{7}, Shape{3, 4}, Shape{2, 3, 2}}) {
+    cases.push_back({{shape}, [all](const TensorList& x) { return all(x[0]); }});
+    for (bool keepdim : {false, true})
+      cases.push_back({{shape.empty() ? Shape{1} : shape},
+                       [along, keepdim](const TensorList& x) { return along(x[0], -1, keepdim).values; },
+                       keepdim ? "last axis, keepdim" : "last axis"});
+  }
+  return cases;
+}
+
 /// i64 for bool, which has no sums or extremes of its own.
 Tensor numeric(const Tensor& x) { return x.dtype() == boolean ? to(x, i64) : x; }
 
@@ -128,7 +142,37 @@ Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const A
 }  // namespace
 
 OpList reduce_ops() {
-  return {axis_row(Sum::meta, true, cadena::sum), axis_row(Amax::meta, false, cadena::amax)};
+  const auto to_matrix = [](const TensorList& x) { return sum_to(x[0], {1, 4}); };
+  return {axis_row(Sum::meta, true, cadena::sum),
+          axis_row(Amax::meta, false, cadena::amax),
+          composite(axis_row({.name = "mean", .formula = "sum(x) / n", .conventions = "empty: NaN"}, false,
+                             cadena::mean)),
+          composite(axis_row({.name = "amin", .formula = "-amax(-x)"}, false, cadena::amin)),
+          composite(case_row(
+              {.name = "max", .domain = {all_different}, .formula = "amax(x)"}, "reduce",
+              extreme_cases(cadena::max, cadena::max),
+              [](std::int64_t n) {
+                return Case{{{n / 1024, 1024}}, [](const TensorList& x) { return max(x[0], 1).values; }};
+              })),
+          composite(case_row(
+              {.name = "min", .domain = {all_different}, .formula = "amin(x)"}, "reduce",
+              extreme_cases(cadena::min, cadena::min),
+              [](std::int64_t n) {
+                return Case{{{n / 1024, 1024}}, [](const TensorList& x) { return min(x[0], 1).values; }};
+              })),
+          composite(case_row(
+              {.name = "sum_to", .formula = "sum over broadcast dimensions"}, "reduce",
+              {{{{3, 4}}, to_matrix},
+               {{{2, 3, 4}},
+                [](const TensorList& x) {
+                  return sum_to(x[0], {3, 1});
+                }},
+               {{{2, 3}}, [](const TensorList& x) { return sum_to(x[0], {}); }},
+               {{{0, 4}}, to_matrix},
+               {{{5}}, [](const TensorList& x) { return sum_to(x[0], {5}); }}},
+              [](std::int64_t n) {
+                return Case{{{n / 1024, 1024}}, [](const TensorList& x) { return sum_to(x[0], {1024}); }};
+              }))};
 }
 
 }  // namespace detail
@@ -160,12 +204,16 @@ Tensor max(const Tensor& x) { return amax(x); }
 Tensor min(const Tensor& x) { return amin(x); }
 
 ValuesIndices max(const Tensor& x, int axis, bool keepdim) {
-  const Tensor indices = argmax(x, axis, true), values = gather(x, axis, indices);
+  const Axes a = normalize_axis("max", axis, x.dim());
+  const Tensor indices = detail::position(kernels::ReduceOp::argmax, "max", x, a, true),
+               values = gather(x, axis, indices);
   if (keepdim || x.dim() == 0) return {values, indices};
   return {squeeze(values, axis), squeeze(indices, axis)};
 }
 ValuesIndices min(const Tensor& x, int axis, bool keepdim) {
-  const Tensor indices = argmin(x, axis, true), values = gather(x, axis, indices);
+  const Axes a = normalize_axis("min", axis, x.dim());
+  const Tensor indices = detail::position(kernels::ReduceOp::argmin, "min", x, a, true),
+               values = gather(x, axis, indices);
   if (keepdim || x.dim() == 0) return {values, indices};
   return {squeeze(values, axis), squeeze(indices, axis)};
 }

@@ -197,11 +197,30 @@ OpList slicing_ops() {
                              return pad(x[0], {{1, 1}, {1, 1}});
                            }};
            }},
-          {Cat::meta, "slicing", cat_samples, [=](Sampler& s, std::int64_t n) {
+          {Cat::meta, "slicing", cat_samples,
+           [=](Sampler& s, std::int64_t n) {
              return Sample{"two, side by side",
                            {matrix(s, n / 2), matrix(s, n / 2)},
                            [](const TensorList& x) { return cat(x, 1); }};
-           }}};
+           }},
+          composite(case_row(
+              {.name = "select", .formula = "x[..., i, ...]"}, "slicing",
+              {{{{5}}, [](const TensorList& x) { return select(x[0], 0, 2); }},
+               {{{3, 4}}, [](const TensorList& x) { return select(x[0], 1, -1); }},
+               {{{2, 3, 2}}, [](const TensorList& x) { return select(x[0], 1, 0); }},
+               {{{0, 3}}, [](const TensorList& x) { return select(x[0], 1, 0); }}},
+              [](std::int64_t n) {
+                return Case{{{256, n / 256}}, [](const TensorList& x) { return clone(select(x[0], 0, 3)); }};
+              })),
+          composite(case_row({.name = "stack", .formula = "cat(x1, x2, ... with one more axis)"}, "slicing",
+                             {{{{3}, {3}}, [](const TensorList& x) { return stack(x, 0); }},
+                              {{{3}, {3}, {3}}, [](const TensorList& x) { return stack(x, 1); }},
+                              {{{2, 3}, {2, 3}}, [](const TensorList& x) { return stack(x, -1); }},
+                              {{{}, {}}, [](const TensorList& x) { return stack(x); }},
+                              {{{0}}, [](const TensorList& x) { return stack(x); }}},
+                             [](std::int64_t n) {
+                               return Case{{{n / 2}, {n / 2}}, [](const TensorList& x) { return stack(x); }};
+                             }))};
 }
 
 }  // namespace detail

@@ -1,0 +1,14 @@
+// Products of vectors and matrices.
+#pragma once
+
+#include "autodiff/tensor.hpp"
+
+namespace cadena {
+
+// Products.
+/// Vectors, matrices and batches of matrices as in NumPy: (n)(n), (m,k)(k), (k)(k,n), (...,m,k)(...,k,n).
+Tensor matmul(const Tensor& a, const Tensor& b);
+/// x W^T + b. @param x (..., in) @param weight (out, in) @param bias (out) or undefined
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+}  // namespace cadena

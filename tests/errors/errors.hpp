@@ -1,0 +1,27 @@
+// What bad input must lead to: a typed error that names the op and what was found. Every file of this folder
+// lists the rows of some families; errors_test.cpp goes through them all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "autodiff/autodiff.hpp"
+
+namespace cadena::errors {
+
+enum class Kind { shape, dtype, index, value, graph };
+
+struct Row {
+  const char* op;  // must open the message, in brackets
+  Kind kind;
+  std::vector<const char*> parts;  // what else the message must name
+  std::function<void()> call;
+};
+using Rows = std::vector<Row>;
+
+inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(shape)); }
+
+Rows basic_rows();
+
+}  // namespace cadena::errors
