@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "autodiff/core/elementwise.hpp"
+#include "autodiff/formulas.hpp"
 
 namespace cadena {
 

@@ -9,12 +9,16 @@
 // One header a family; each stands beside the file that defines it.
 #pragma once
 
+#include "autodiff/ops/activation.hpp"
+#include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
-#include "autodiff/ops/elementwise.hpp"
+#include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/loss.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/product.hpp"
 #include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/rounding.hpp"
 #include "autodiff/ops/slicing.hpp"
 #include "autodiff/ops/softmax.hpp"
+#include "autodiff/ops/trigonometric.hpp"

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/arithmetic.hpp"
 
 namespace cadena::detail {
 

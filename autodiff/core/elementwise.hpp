@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "autodiff/core/op.hpp"
-#include "autodiff/formulas.hpp"
+#include "autodiff/formulas/formula.hpp"
 #include "autodiff/kernels/map.hpp"
 
 namespace cadena::detail {

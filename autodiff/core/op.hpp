@@ -1,6 +1,6 @@
 // How an operation is written: a struct with its Meta, its value and its derivative, adjacent in one file.
 //
-//   Elementwise (formulas.hpp, ops/elementwise.cpp)  f and its partials, one generic formula each
+//   Elementwise  f, dx (formulas/*.hpp)            f and its partials, one generic formula each
 //   Linear       eval, transpose                     jvp is the op itself
 //   General      eval, vjp, jvp                      both rules in tensor operations
 //   Fused        eval, reference [, vjp]             a kernel; `reference` in plain ops gives every

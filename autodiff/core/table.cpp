@@ -88,7 +88,7 @@ OpInfo case_row(const Meta& meta, std::string_view family, std::vector<Case> cas
           [draw, large = std::move(large)](Sampler& s, std::int64_t n) { return draw(s, large(n)); }};
 }
 
-OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&)) {
+OpInfo elementwise_row(const Meta& meta, std::string_view family, Tensor (*f)(const Tensor&)) {
   auto call = [f](const TensorList& x) { return f(x[0]); };
   auto samples = [meta, call](Sampler& s) {
     std::vector<Sample> list;
@@ -99,10 +99,11 @@ OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&)) {
   auto large = [meta, call](Sampler& s, std::int64_t n) {
     return Sample{to_string(Shape{n}), {s.draw({n}, meta.domain[0])}, call};
   };
-  return {meta, "elementwise", samples, large};
+  return {meta, family, samples, large};
 }
 
-OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Operand&)) {
+OpInfo elementwise_row(const Meta& meta, std::string_view family,
+                       Tensor (*f)(const Operand&, const Operand&)) {
   auto call = [f](const TensorList& x) { return f(x[0], x[1]); };
   auto draw = [meta, call](Sampler& s, const Shape& a, const Shape& b) {
     Tensor x = s.draw(a, meta.domain[0]), y = s.draw(b, meta.domain[1]);
@@ -121,14 +122,15 @@ OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Opera
     return list;
   };
   auto large = [draw](Sampler& s, std::int64_t n) { return draw(s, {n}, {n}); };
-  return {meta, "elementwise", samples, large};
+  return {meta, family, samples, large};
 }
 
 const OpList& op_table() {
   static const OpList table = [] {
     OpList all;
-    for (auto family : {elementwise_ops, choice_ops, movement_ops, slicing_ops, reduce_ops, softmax_ops,
-                        product_ops, index_ops, loss_ops})
+    for (auto family :
+         {arithmetic_ops, exponential_ops, trigonometric_ops, activation_ops, rounding_ops, choice_ops,
+          movement_ops, slicing_ops, reduce_ops, softmax_ops, product_ops, index_ops, loss_ops})
       for (auto& row : family()) all.push_back(std::move(row));
     return all;
   }();

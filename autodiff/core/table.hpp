@@ -74,10 +74,15 @@ inline OpInfo composite(OpInfo row) {
   return row;
 }
 
-OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Tensor&));
-OpInfo elementwise_row(const Meta& meta, Tensor (*f)(const Operand&, const Operand&));
+OpInfo elementwise_row(const Meta& meta, std::string_view family, Tensor (*f)(const Tensor&));
+OpInfo elementwise_row(const Meta& meta, std::string_view family,
+                       Tensor (*f)(const Operand&, const Operand&));
 
-OpList elementwise_ops();
+OpList arithmetic_ops();
+OpList exponential_ops();
+OpList trigonometric_ops();
+OpList activation_ops();
+OpList rounding_ops();
 OpList choice_ops();
 OpList movement_ops();
 OpList slicing_ops();

@@ -1,0 +1,38 @@
+// How an elementwise operation is written: its value `f` and its partial derivatives, once, generically. They
+// are read with SIMD lanes (the fused loops), with duals (derivatives of user formulas) and with tensors
+// (derivatives of derivatives), so they use nothing but arithmetic, comparisons, `where` and functions found
+// by their arguments. Each theme of this folder lists its ops at its end for ops/THEME.cpp and for
+// formulas.hpp.
+#pragma once
+
+#include "autodiff/core/meta.hpp"
+#include "autodiff/kernels/lane.hpp"
+
+namespace cadena::formulas {
+
+using detail::Domain;
+using detail::kink_at_zero;
+using detail::Meta;
+using detail::none;
+using detail::nonzero;
+using detail::positive;
+using detail::real;
+using detail::X1;
+using detail::X2;
+using detail::X3;
+using detail::Y;
+
+// Derivatives that need no arithmetic at all.
+struct One {};   ///< the cotangent passes through
+struct Zero {};  ///< nothing flows
+
+// The one-argument rule is dx(x, y) with y = f(x); two arguments have dx1 and dx2(a, b, y).
+
+}  // namespace cadena::formulas
+
+/// What lanes do not have as a machine operation, they have as a formula.
+#define CADENA_LANE_FUNCTION(Op, function)  \
+  template <class T, class Arch>            \
+  Lane<T, Arch> function(Lane<T, Arch> x) { \
+    return formulas::Op::f(x);              \
+  }

@@ -1,0 +1,19 @@
+#include "autodiff/formulas/trigonometric.hpp"
+
+#include "autodiff/core/elementwise_family.hpp"
+
+namespace cadena {
+
+CADENA_TRIGONOMETRIC_UNARY_OPS(CADENA_UNARY_FUNCTION)
+CADENA_TRIGONOMETRIC_BINARY_OPS(CADENA_BINARY_FUNCTION)
+
+namespace detail {
+
+OpList trigonometric_ops() {
+  constexpr auto family = "trigonometric";
+  return {CADENA_TRIGONOMETRIC_UNARY_OPS(CADENA_ELEMENTWISE_ROW)  //
+          CADENA_TRIGONOMETRIC_BINARY_OPS(CADENA_ELEMENTWISE_ROW)};
+}
+
+}  // namespace detail
+}  // namespace cadena
