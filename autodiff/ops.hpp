@@ -17,6 +17,7 @@
 #include "autodiff/ops/loss.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/product.hpp"
+#include "autodiff/ops/random.hpp"
 #include "autodiff/ops/reduce.hpp"
 #include "autodiff/ops/rounding.hpp"
 #include "autodiff/ops/slicing.hpp"

@@ -62,22 +62,4 @@ class LogSoftmax : public Layer {
   int axis_;
 };
 
-/// In training a dropout: zero with probability p, else x / (1 - p), which keeps the mean. x itself if p is
-/// 0. The default generator of the calling thread is used. Srivastava et al., JMLR 15 (2014), scaled as is
-/// usual.
-/// @throws ValueError unless 0 <= p <= 1, DtypeError unless f32 or f64
-Tensor dropout(const Tensor& x, double p);
-
-/// `dropout` in training, the identity in evaluation.
-class Dropout : public Layer {
- public:
-  /// @throws ValueError unless 0 <= p <= 1
-  explicit Dropout(double p = 0.5);
-  Tensor forward(const Tensor& x) override;
-  std::string extra_repr() const override;
-
- private:
-  double p_;
-};
-
 }  // namespace cadena::nn

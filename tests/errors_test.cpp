@@ -16,7 +16,10 @@ using errors::Kind;
 
 errors::Rows all_rows() {
   errors::Rows all;
-  for (auto family : {errors::basic_rows})
+  for (auto family : {
+           errors::basic_rows,   //
+           errors::random_rows,  //
+       })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;
 }

@@ -99,7 +99,7 @@ TEST(NnDropout, Limits) {
   EXPECT_THROW(nn::Dropout(-0.1), ValueError);
   EXPECT_THROW(nn::Dropout(1.1), ValueError);
   EXPECT_THROW(nn::Dropout(std::nan("")), ValueError);
-  EXPECT_THROW(nn::dropout(ones({3}, i64), 0.5), DtypeError);
+  EXPECT_THROW(dropout(ones({3}, i64), 0.5), DtypeError);
 }
 
 TEST(NnFlatten, JoinsDimensions) {
@@ -221,6 +221,16 @@ TEST(NnLosses, AreTheFunctions) {
   EXPECT_TRUE(nn::CrossEntropyLoss({.weight = ones({3})}).state_dict().contains("weight"));
   EXPECT_TRUE(nn::CrossEntropyLoss().state_dict().empty());
   EXPECT_THROW(nn::CrossEntropyLoss({.label_smoothing = 2}), ValueError);
+}
+
+TEST(Layers, DropoutOfChannelsKnowsItsRank) {
+  nn::Dropout2d drop(0.5);
+  const Tensor one = drop(ones({8, 3, 3})), batch = drop(ones({4, 8, 3, 3}));
+  for (const Tensor& y : {sum(one, {1, 2}), sum(batch, {2, 3})})
+    for (double v : y.to_vector<double>()) EXPECT_TRUE(v == 0 || v == 18) << v;
+  EXPECT_THROW(drop(ones({8, 3})), ShapeError);
+  drop.eval();
+  EXPECT_TRUE(equal(drop(ones({8, 3, 3})), ones({8, 3, 3})));
 }
 
 }  // namespace

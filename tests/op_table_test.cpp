@@ -50,16 +50,24 @@ TEST(OpTable, WhateverIsRecordedHasARow) {
 
 /// Results are integers or bool.
 const std::set<std::string> without_gradient = {
-    "argmax",   //
-    "argmin",   //
-    "eq",       //
-    "ge",       //
-    "gt",       //
-    "isnan",    //
-    "le",       //
-    "lt",       //
-    "ne",       //
-    "one_hot",  //
+    "argmax",            //
+    "argmin",            //
+    "bernoulli",         //
+    "beta",              //
+    "categorical",       //
+    "dirichlet",         //
+    "eq",                //
+    "gamma",             //
+    "ge",                //
+    "gt",                //
+    "isnan",             //
+    "le",                //
+    "lt",                //
+    "multinomial",       //
+    "ne",                //
+    "one_hot",           //
+    "poisson",           //
+    "truncated_normal",  //
 };
 /// A derivative that f64 differences cannot see; CastTest below checks it.
 const std::set<std::string> casts = {"to"};
