@@ -1,4 +1,5 @@
-// Noise that regularises: active in training, the identity in evaluation. The functions: autodiff/ops/random.hpp.
+// Noise that regularises: active in training, the identity in evaluation. The functions:
+// autodiff/ops/random.hpp.
 #pragma once
 
 #include "nn/module.hpp"

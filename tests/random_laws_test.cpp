@@ -1,5 +1,5 @@
-// The named laws against theory, and what every draw promises: the same numbers for any number of threads, for
-// f32 and f64 alike, and from the generator that was given.
+// The named laws against theory, and what every draw promises: the same numbers for any number of threads,
+// for f32 and f64 alike, and from the generator that was given.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@ using random::DrawOptions;
 
 constexpr std::int64_t many = 40000;
 
-/// Kolmogorov and Smirnov's distance between draws and a distribution function; beyond 1.95 / sqrt(n) it happens
-/// once in a thousand.
+/// Kolmogorov and Smirnov's distance between draws and a distribution function; beyond 1.95 / sqrt(n) it
+/// happens once in a thousand.
 double distance(const Tensor& draws, const std::function<double(double)>& cdf) {
   auto x = draws.to_vector<double>();
   std::sort(x.begin(), x.end());
@@ -27,7 +27,8 @@ double distance(const Tensor& draws, const std::function<double(double)>& cdf) {
   double worst = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double p = cdf(x[i]);
-    worst = std::max({worst, std::abs(p - static_cast<double>(i) / n), std::abs(static_cast<double>(i + 1) / n - p)});
+    worst = std::max(
+        {worst, std::abs(p - static_cast<double>(i) / n), std::abs(static_cast<double>(i + 1) / n - p)});
   }
   return worst * std::sqrt(n);
 }
@@ -48,7 +49,8 @@ TEST(Laws, ContinuousOnesFollowTheirDistribution) {
   Generator g(17);
   EXPECT_LT(distance(random::uniform(-1, 3, from(g)), [](double x) { return (x + 1) / 4; }), 1.95);
   EXPECT_LT(distance(random::normal(2, 0.5, from(g)), [](double x) { return phi((x - 2) / 0.5); }), 1.95);
-  EXPECT_LT(distance(random::exponential(2.5, from(g)), [](double x) { return 1 - std::exp(-2.5 * x); }), 1.95);
+  EXPECT_LT(distance(random::exponential(2.5, from(g)), [](double x) { return 1 - std::exp(-2.5 * x); }),
+            1.95);
   EXPECT_LT(distance(random::laplace(1, 2, from(g)),
                      [](double x) {
                        const double z = (x - 1) / 2;
@@ -64,7 +66,8 @@ TEST(Laws, ContinuousOnesFollowTheirDistribution) {
 
 TEST(Laws, TruncatedNormalInEveryRegime) {
   Generator g(3);
-  const double cases[][2] = {{-1, 2}, {-0.2, 0.3}, {0.5, 0.9}, {1, 30}, {4, 30}, {4, 4.1}, {-30, -3}, {-2, 0}};
+  const double cases[][2] = {{-1, 2}, {-0.2, 0.3}, {0.5, 0.9}, {1, 30},
+                             {4, 30}, {4, 4.1},    {-30, -3},  {-2, 0}};
   for (const auto& [low, high] : cases) {
     const Tensor x = random::truncated_normal(0, 1, low, high, from(g));
     EXPECT_GE(min(x).item(), low);
@@ -86,12 +89,14 @@ TEST(Laws, TruncatedNormalInEveryRegime) {
 TEST(Laws, BetaAndDirichlet) {
   Generator g(23);
   // Beta(2, 3): x^2 (6 - 8 x + 3 x^2).
-  EXPECT_LT(distance(random::beta(2, 3, from(g)), [](double x) { return x * x * (6 - 8 * x + 3 * x * x); }), 1.95);
+  EXPECT_LT(distance(random::beta(2, 3, from(g)), [](double x) { return x * x * (6 - 8 * x + 3 * x * x); }),
+            1.95);
   // Nearly all mass at the ends, where gamma variates underflow: still numbers, with the right share.
   const Tensor extreme = random::beta(1e-3, 3e-3, from(g));
   EXPECT_EQ(sum(isnan(extreme)).item(), 0);
   EXPECT_NEAR(mean(extreme).item(), 0.25, 0.01);
-  const Tensor d = random::dirichlet(tensor({1.0, 2.0, 5.0}, f64), {.shape = Shape{many, 3}, .generator = &g});
+  const Tensor d =
+      random::dirichlet(tensor({1.0, 2.0, 5.0}, f64), {.shape = Shape{many, 3}, .generator = &g});
   EXPECT_TRUE(allclose(sum(d, 1), ones({many}, f64), 1e-12));
   const auto m = mean(d, 0).to_vector<double>();
   const double expected[] = {1 / 8.0, 2 / 8.0, 5 / 8.0};
@@ -103,7 +108,8 @@ TEST(Laws, Poisson) {
   for (double rate : {0.3, 4.0, 9.99, 10.0, 35.0, 1e4, 1e9}) {
     const Tensor k = random::poisson(rate, from(g));
     EXPECT_NEAR(mean(k).item(), rate, 4.5 * std::sqrt(rate / many)) << rate;
-    EXPECT_NEAR(mean(square(k - mean(k))).item() / rate, 1, 5 * std::sqrt(2.0 / many + 1 / (rate * many))) << rate;
+    EXPECT_NEAR(mean(square(k - mean(k))).item() / rate, 1, 5 * std::sqrt(2.0 / many + 1 / (rate * many)))
+        << rate;
   }
   // Frequencies against the law, on both sides of the change of method.
   for (double rate : {6.0, 14.0}) {
@@ -149,19 +155,25 @@ TEST(Laws, BernoulliCategoricalMultinomial) {
 
 /// Every law, drawn once from a given state.
 std::vector<std::pair<const char*, std::function<Tensor(Generator&, DType, std::int64_t)>>> laws() {
-  auto o = [](Generator& g, DType t, std::int64_t n) { return DrawOptions{.shape = Shape{n}, .dtype = t, .generator = &g}; };
+  auto o = [](Generator& g, DType t, std::int64_t n) {
+    return DrawOptions{.shape = Shape{n}, .dtype = t, .generator = &g};
+  };
   return {
       {"uniform", [o](Generator& g, DType t, std::int64_t n) { return random::uniform(0, 1, o(g, t, n)); }},
       {"normal", [o](Generator& g, DType t, std::int64_t n) { return random::normal(0, 1, o(g, t, n)); }},
-      {"exponential", [o](Generator& g, DType t, std::int64_t n) { return random::exponential(1, o(g, t, n)); }},
+      {"exponential",
+       [o](Generator& g, DType t, std::int64_t n) { return random::exponential(1, o(g, t, n)); }},
       {"laplace", [o](Generator& g, DType t, std::int64_t n) { return random::laplace(0, 1, o(g, t, n)); }},
       {"gumbel", [o](Generator& g, DType t, std::int64_t n) { return random::gumbel(0, 1, o(g, t, n)); }},
       {"truncated_normal",
-       [o](Generator& g, DType t, std::int64_t n) { return random::truncated_normal(0, 1, -1, 1.5, o(g, t, n)); }},
+       [o](Generator& g, DType t, std::int64_t n) {
+         return random::truncated_normal(0, 1, -1, 1.5, o(g, t, n));
+       }},
       {"gamma", [o](Generator& g, DType t, std::int64_t n) { return random::gamma(0.75, 1, o(g, t, n)); }},
       {"beta", [o](Generator& g, DType t, std::int64_t n) { return random::beta(2, 3, o(g, t, n)); }},
       {"poisson", [o](Generator& g, DType t, std::int64_t n) { return random::poisson(11, o(g, t, n)); }},
-      {"bernoulli", [o](Generator& g, DType t, std::int64_t n) { return random::bernoulli(0.25, o(g, t, n)); }},
+      {"bernoulli",
+       [o](Generator& g, DType t, std::int64_t n) { return random::bernoulli(0.25, o(g, t, n)); }},
       {"dropout", [](Generator& g, DType t, std::int64_t n) { return dropout(ones({n}, t), 0.25, true, g); }},
   };
 }

@@ -129,20 +129,20 @@ const OpList& op_table() {
   static const OpList table = [] {
     OpList all;
     for (auto family : {
-             arithmetic_ops,  //
-             exponential_ops,  //
+             arithmetic_ops,     //
+             exponential_ops,    //
              trigonometric_ops,  //
-             activation_ops,  //
-             rounding_ops,  //
-             choice_ops,  //
-             movement_ops,  //
-             slicing_ops,  //
-             reduce_ops,  //
-             softmax_ops,  //
-             product_ops,  //
-             index_ops,  //
-             loss_ops,  //
-             random_ops,  //
+             activation_ops,     //
+             rounding_ops,       //
+             choice_ops,         //
+             movement_ops,       //
+             slicing_ops,        //
+             reduce_ops,         //
+             softmax_ops,        //
+             product_ops,        //
+             index_ops,          //
+             loss_ops,           //
+             random_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));
     return all;

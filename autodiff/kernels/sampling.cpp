@@ -19,7 +19,8 @@ constexpr std::int64_t parallel_from = 1 << 14;
 class Stream {
  public:
   Stream(RandomStart start, std::int64_t element)
-      : key_(detail::philox_key(start.seed)), position_(start.position + static_cast<std::uint64_t>(element)) {}
+      : key_(detail::philox_key(start.seed)),
+        position_(start.position + static_cast<std::uint64_t>(element)) {}
 
   /// Uniform, strictly inside (0, 1).
   double uniform() { return open_unit(word()); }
@@ -58,7 +59,8 @@ void fill(T* out, std::int64_t n, RandomStart start, const Draw& draw) {
 double log_gamma_variate(Stream& s, double concentration) {
   // Gamma(a) = Gamma(a + 1) U^(1/a) lifts small concentrations to where the method works.
   const double boost = concentration < 1 ? std::log(s.uniform()) / concentration : 0;
-  const double d = (concentration < 1 ? concentration + 1 : concentration) - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  const double d = (concentration < 1 ? concentration + 1 : concentration) - 1.0 / 3,
+               c = 1 / std::sqrt(9 * d);
   for (;;) {
     const double x = s.normal(), root = 1 + c * x, v = root * root * root, u = s.uniform();
     if (root <= 0) continue;
@@ -78,7 +80,8 @@ double log_factorial(double k) {
   if (k < known) return table[static_cast<std::size_t>(k)];
   constexpr double half_log_two_pi = 0.918938533204672741780;
   const double x = k + 1, r = 1 / (x * x);
-  return (x - 0.5) * std::log(x) - x + half_log_two_pi + (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r / 1680))) / x;
+  return (x - 0.5) * std::log(x) - x + half_log_two_pi +
+         (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r / 1680))) / x;
 }
 
 double poisson_variate(Stream& s, double rate) {
@@ -89,7 +92,8 @@ double poisson_variate(Stream& s, double rate) {
     for (; product > limit; ++k) product *= s.uniform();
     return k;
   }
-  const double root = std::sqrt(rate), log_rate = std::log(rate), b = 0.931 + 2.53 * root, a = -0.059 + 0.02483 * b;
+  const double root = std::sqrt(rate), log_rate = std::log(rate), b = 0.931 + 2.53 * root,
+               a = -0.059 + 0.02483 * b;
   const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
   for (;;) {
     const double u = s.uniform() - 0.5, v = s.uniform(), us = 0.5 - std::abs(u);
@@ -104,8 +108,8 @@ double truncated_normal_variate(Stream& s, double low, double high) {
   if (!(low < high)) return low == high ? low : std::numeric_limits<double>::quiet_NaN();
   if (high < 0) return -truncated_normal_variate(s, -high, -low);
   constexpr double sqrt_two_pi = 2.50662827463100050242;
-  // Uniform proposals where the interval is short beside the bell, normal or exponential ones else: the share of
-  // accepted ones is bounded from below in each case.
+  // Uniform proposals where the interval is short beside the bell, normal or exponential ones else: the share
+  // of accepted ones is bounded from below in each case.
   if (low <= 0) {
     if (high - low >= sqrt_two_pi)
       for (;;)
@@ -154,8 +158,10 @@ void fill_poisson(const double* rate, double* out, std::int64_t n, RandomStart s
   fill(out, n, start, [=](Stream& s, std::int64_t i) { return poisson_variate(s, rate[i]); });
 }
 
-void fill_truncated_normal(const double* low, const double* high, double* out, std::int64_t n, RandomStart start) {
-  fill(out, n, start, [=](Stream& s, std::int64_t i) { return truncated_normal_variate(s, low[i], high[i]); });
+void fill_truncated_normal(const double* low, const double* high, double* out, std::int64_t n,
+                           RandomStart start) {
+  fill(out, n, start,
+       [=](Stream& s, std::int64_t i) { return truncated_normal_variate(s, low[i], high[i]); });
 }
 
 template <class T>
@@ -172,8 +178,7 @@ void dropout(const T* x, double p, T scale, T* out, std::int64_t n, RandomStart 
           detail::philox_counter(start.position + static_cast<std::uint64_t>(t * blocks + b)), key);
       for (int j = 0; j < 4; ++j) words[4 * b + j] = block.v[j];
     }
-    for (std::int64_t i = 0; i < count; ++i)
-      out[first + i] = words[i] < limit ? T{0} : x[first + i] * scale;
+    for (std::int64_t i = 0; i < count; ++i) out[first + i] = words[i] < limit ? T{0} : x[first + i] * scale;
   });
 }
 

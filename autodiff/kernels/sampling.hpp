@@ -1,5 +1,6 @@
-// Draws from named laws. Every element has a stream of its own, keyed by (seed, position + element), from which
-// rejection methods take as much as they need: the same numbers for any number of threads and any dtype.
+// Draws from named laws. Every element has a stream of its own, keyed by (seed, position + element), from
+// which rejection methods take as much as they need: the same numbers for any number of threads and any
+// dtype.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +15,22 @@ enum class StandardLaw : std::uint8_t { exponential, laplace, gumbel };
 template <class T>
 void fill_law(StandardLaw law, T* out, std::int64_t n, RandomStart start);
 
-/// Logarithm of a gamma variate with scale 1, which does not underflow for small concentrations. Marsaglia and
-/// Tsang, "A simple method for generating gamma variables", TOMS 26 (2000). @param concentration n numbers > 0
+/// Logarithm of a gamma variate with scale 1, which does not underflow for small concentrations. Marsaglia
+/// and Tsang, "A simple method for generating gamma variables", TOMS 26 (2000). @param concentration n
+/// numbers > 0
 void fill_log_gamma(const double* concentration, double* out, std::int64_t n, RandomStart start);
 
-/// Counts with mean `rate` >= 0: products of uniforms below 10, else Hoermann's PTRS, "The transformed rejection
-/// method for generating Poisson random variables", Insurance: Mathematics and Economics 12 (1993).
+/// Counts with mean `rate` >= 0: products of uniforms below 10, else Hoermann's PTRS, "The transformed
+/// rejection method for generating Poisson random variables", Insurance: Mathematics and Economics 12 (1993).
 void fill_poisson(const double* rate, double* out, std::int64_t n, RandomStart start);
 
-/// Standard normal within [low, high], low <= high, also far out in the tails. Robert, "Simulation of truncated
-/// normal variables", Statistics and Computing 5 (1995).
-void fill_truncated_normal(const double* low, const double* high, double* out, std::int64_t n, RandomStart start);
+/// Standard normal within [low, high], low <= high, also far out in the tails. Robert, "Simulation of
+/// truncated normal variables", Statistics and Computing 5 (1995).
+void fill_truncated_normal(const double* low, const double* high, double* out, std::int64_t n,
+                           RandomStart start);
 
-/// out[i] = 0 with probability p, else x[i] * scale. Element i reads word i % 4 of block i / 4, for f32 and f64
-/// alike. `x` may be `out`.
+/// out[i] = 0 with probability p, else x[i] * scale. Element i reads word i % 4 of block i / 4, for f32 and
+/// f64 alike. `x` may be `out`.
 template <class T>
 void dropout(const T* x, double p, T scale, T* out, std::int64_t n, RandomStart start);
 

@@ -14,13 +14,16 @@ namespace cadena {
 namespace detail {
 namespace {
 
-Generator& generator_of(const random::DrawOptions& o) { return o.generator ? *o.generator : default_generator(); }
+Generator& generator_of(const random::DrawOptions& o) {
+  return o.generator ? *o.generator : default_generator();
+}
 
 kernels::RandomStart start(Generator& g, std::int64_t blocks) {
   return {g.seed(), g.advance(static_cast<std::uint64_t>(blocks))};
 }
 
-/// Parameters of a draw as tensors of one floating dtype, and the shape of the result, to which they broadcast.
+/// Parameters of a draw as tensors of one floating dtype, and the shape of the result, to which they
+/// broadcast.
 struct Parameters {
   std::vector<Tensor> values;
   Shape shape;
@@ -112,7 +115,8 @@ struct Dropout : Linear<Dropout> {
     Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
     const double scale = p < 1 ? 1 / (1 - p) : 0;
     if (x.dtype() == f32)
-      kernels::dropout(x.data<float>(), p, static_cast<float>(scale), out.mutable_data<float>(), x.numel(), from);
+      kernels::dropout(x.data<float>(), p, static_cast<float>(scale), out.mutable_data<float>(), x.numel(),
+                       from);
     else
       kernels::dropout(x.data<double>(), p, scale, out.mutable_data<double>(), x.numel(), from);
     return out;
@@ -154,25 +158,29 @@ OpInfo law_row(const char* name, const Domain& second, const char* formula, cons
 }  // namespace
 
 OpList random_ops() {
-  const std::vector<std::vector<Shape>> shapes = {{{}}, {{5}}, {{3, 4}}, {{2, 3, 4}}, {{0}}, {{2, 0}}, {{67}}};
-  const std::vector<std::vector<Shape>> channels = {{{2, 3, 4}}, {{3, 2}}, {{2, 3, 2, 2}}, {{1, 1}}, {{0, 3}}};
+  const std::vector<std::vector<Shape>> shapes = {{{}},  {{5}},    {{3, 4}}, {{2, 3, 4}},
+                                                  {{0}}, {{2, 0}}, {{67}}};
+  const std::vector<std::vector<Shape>> channels = {
+      {{2, 3, 4}}, {{3, 2}}, {{2, 3, 2, 2}}, {{1, 1}}, {{0, 3}}};
   return {
       random_row(Dropout::meta, shapes,
                  [](const TensorList& x, Generator& g) { return dropout(x[0], 0.3, true, g); }),
-      composite(random_row({.name = "feature_dropout", .formula = "x m / (1 - p), m per channel"}, channels,
-                           [](const TensorList& x, Generator& g) {
-                             return feature_dropout(x[0], 0.4, true, true, g);
-                           })),
-      composite(random_row({.name = "alpha_dropout", .formula = "a (x m + alpha' (1 - m)) + b"}, shapes,
-                           [](const TensorList& x, Generator& g) { return alpha_dropout(x[0], 0.3, true, g); })),
-      composite(random_row({.name = "gumbel_softmax", .formula = "softmax((x + gumbel) / tau)"}, {{{5}}, {{3, 4}}, {{2, 1}}, {{0, 3}}},
-                           [](const TensorList& x, Generator& g) { return gumbel_softmax(x[0], 0.7, false, -1, g); })),
-      composite(random_row({.name = "permutation", .formula = "x[p]"}, {{{5}}, {{3, 4}}, {{1}}, {{0, 2}}},
-                           [](const TensorList& x, Generator& g) { return random::permutation(x[0], 0, g); })),
-      composite(random_row({.name = "exponential", .domain = {positive}, .formula = "noise / rate"}, shapes,
-                           [](const TensorList& x, Generator& g) {
-                             return random::exponential(x[0], {.generator = &g});
-                           })),
+      composite(random_row(
+          {.name = "feature_dropout", .formula = "x m / (1 - p), m per channel"}, channels,
+          [](const TensorList& x, Generator& g) { return feature_dropout(x[0], 0.4, true, true, g); })),
+      composite(
+          random_row({.name = "alpha_dropout", .formula = "a (x m + alpha' (1 - m)) + b"}, shapes,
+                     [](const TensorList& x, Generator& g) { return alpha_dropout(x[0], 0.3, true, g); })),
+      composite(random_row(
+          {.name = "gumbel_softmax", .formula = "softmax((x + gumbel) / tau)"},
+          {{{5}}, {{3, 4}}, {{2, 1}}, {{0, 3}}},
+          [](const TensorList& x, Generator& g) { return gumbel_softmax(x[0], 0.7, false, -1, g); })),
+      composite(
+          random_row({.name = "permutation", .formula = "x[p]"}, {{{5}}, {{3, 4}}, {{1}}, {{0, 2}}},
+                     [](const TensorList& x, Generator& g) { return random::permutation(x[0], 0, g); })),
+      composite(random_row(
+          {.name = "exponential", .domain = {positive}, .formula = "noise / rate"}, shapes,
+          [](const TensorList& x, Generator& g) { return random::exponential(x[0], {.generator = &g}); })),
       law_row("uniform", Domain{.low = 2.1, .high = 3}, "low + (high - low) u", random::uniform),
       law_row("normal", positive, "mean + std noise", random::normal),
       law_row("laplace", positive, "loc + scale noise", random::laplace),
@@ -204,21 +212,22 @@ Tensor normal(const Operand& mean, const Operand& std, const DrawOptions& o) {
 Tensor exponential(const Operand& rate, const DrawOptions& o) {
   const Parameters p("exponential", {rate}, o);
   check_positive("exponential", "rate > 0", p.values[0]);
-  return div(detail::noise(kernels::StandardLaw::exponential, p.shape, p.dtype, generator_of(o)), p.values[0]);
+  return div(detail::noise(kernels::StandardLaw::exponential, p.shape, p.dtype, generator_of(o)),
+             p.values[0]);
 }
 
 Tensor laplace(const Operand& loc, const Operand& scale, const DrawOptions& o) {
   const Parameters p("laplace", {loc, scale}, o);
   check_positive("laplace", "scale > 0", p.values[1]);
-  return add(p.values[0],
-             mul(p.values[1], detail::noise(kernels::StandardLaw::laplace, p.shape, p.dtype, generator_of(o))));
+  return add(p.values[0], mul(p.values[1], detail::noise(kernels::StandardLaw::laplace, p.shape, p.dtype,
+                                                         generator_of(o))));
 }
 
 Tensor gumbel(const Operand& loc, const Operand& scale, const DrawOptions& o) {
   const Parameters p("gumbel", {loc, scale}, o);
   check_positive("gumbel", "scale > 0", p.values[1]);
-  return add(p.values[0],
-             mul(p.values[1], detail::noise(kernels::StandardLaw::gumbel, p.shape, p.dtype, generator_of(o))));
+  return add(p.values[0], mul(p.values[1], detail::noise(kernels::StandardLaw::gumbel, p.shape, p.dtype,
+                                                         generator_of(o))));
 }
 
 Tensor truncated_normal(const Operand& mean, const Operand& std, const Operand& low, const Operand& high,
@@ -228,7 +237,8 @@ Tensor truncated_normal(const Operand& mean, const Operand& std, const Operand& 
   check_positive("truncated_normal", "std > 0", p.values[1]);
   check_all("truncated_normal", le(p.values[2], p.values[3]), "low <= high", sub(p.values[3], p.values[2]));
   const Tensor m = p.spread(0), s = p.spread(1), a = p.spread(2), b = p.spread(3);
-  const Tensor z = detail::drawn(kernels::fill_truncated_normal, generator_of(o), div(sub(a, m), s), div(sub(b, m), s));
+  const Tensor z =
+      detail::drawn(kernels::fill_truncated_normal, generator_of(o), div(sub(a, m), s), div(sub(b, m), s));
   // Rounding to the result's dtype must not leave the interval.
   return minimum(maximum(to(add(m, mul(s, z)), p.dtype), p.values[2]), p.values[3]);
 }
@@ -247,7 +257,8 @@ Tensor beta(const Operand& a, const Operand& b, const DrawOptions& o) {
   check_positive("beta", "a > 0", p.values[0]);
   check_positive("beta", "b > 0", p.values[1]);
   Generator& g = generator_of(o);
-  const Tensor first = detail::log_gamma_noise(p.spread(0), g), second = detail::log_gamma_noise(p.spread(1), g);
+  const Tensor first = detail::log_gamma_noise(p.spread(0), g),
+               second = detail::log_gamma_noise(p.spread(1), g);
   return to(sigmoid(sub(first, second)), p.dtype);
 }
 
@@ -262,7 +273,8 @@ Tensor dirichlet(const Tensor& concentration, const DrawOptions& o) {
 Tensor poisson(const Operand& rate, const DrawOptions& o) {
   NoGrad guard;
   const Parameters p("poisson", {rate}, o);
-  check_all("poisson", detail::both(p.values[0] >= 0, p.values[0] < std::numeric_limits<double>::infinity()), "rate >= 0", p.values[0]);
+  check_all("poisson", detail::both(p.values[0] >= 0, p.values[0] < std::numeric_limits<double>::infinity()),
+            "rate >= 0", p.values[0]);
   return to(detail::drawn(kernels::fill_poisson, generator_of(o), p.spread(0)), p.dtype);
 }
 
@@ -283,7 +295,8 @@ Tensor categorical(const Tensor& logits, const DrawOptions& o) {
   check_all("categorical", lt(x, std::numeric_limits<double>::infinity()), "logits below infinity", x);
   const Tensor scores = add(x, detail::noise(kernels::StandardLaw::gumbel, shape, f64, generator_of(o)));
   const Tensor best = amax(x, -1);
-  check_all("categorical", gt(best, -std::numeric_limits<double>::infinity()), "a finite logit in every row", best);
+  check_all("categorical", gt(best, -std::numeric_limits<double>::infinity()), "a finite logit in every row",
+            best);
   return argmax(scores, -1);
 }
 
@@ -293,12 +306,14 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement, 
     throw ShapeError("[multinomial] expected weights (..., K) with K > 0, got " + to_string(weights.shape()));
   if (count < 1) throw ValueError("[multinomial] expected count >= 1, got " + std::to_string(count));
   const Tensor w = to(weights, f64);
-  check_all("multinomial", detail::both(w >= 0, w < std::numeric_limits<double>::infinity()), "finite weights >= 0", w);
+  check_all("multinomial", detail::both(w >= 0, w < std::numeric_limits<double>::infinity()),
+            "finite weights >= 0", w);
   const Tensor possible = sum(to(gt(w, 0), i64), -1);
   const std::int64_t wanted = replacement ? 1 : count;
   if (possible.numel() > 0 && min(possible).item<std::int64_t>() < wanted)
     throw ValueError("[multinomial] expected at least " + std::to_string(wanted) +
-                     " positive weights in every row, got " + std::to_string(min(possible).item<std::int64_t>()));
+                     " positive weights in every row, got " +
+                     std::to_string(min(possible).item<std::int64_t>()));
   const Tensor logits = log(w);
   if (replacement) {
     const Tensor draws = categorical(logits, {.shape = Shape{count}, .generator = &generator});
@@ -307,13 +322,15 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement, 
     order.push_back(0);
     return contiguous(permute(draws, order));
   }
-  // The largest `count` of logits + Gumbel noise are a draw without replacement (Efraimidis and Spirakis, 2006).
+  // The largest `count` of logits + Gumbel noise are a draw without replacement (Efraimidis and Spirakis,
+  // 2006).
   Tensor scores = add(logits, detail::noise(kernels::StandardLaw::gumbel, w.shape(), f64, generator));
   std::vector<Tensor> picked;
   for (std::int64_t k = 0; k < count; ++k) {
     picked.push_back(argmax(scores, -1));
     if (k + 1 < count)
-      scores = where(to(one_hot(picked.back(), w.size(-1)), boolean), -std::numeric_limits<double>::infinity(), scores);
+      scores = where(to(one_hot(picked.back(), w.size(-1)), boolean),
+                     -std::numeric_limits<double>::infinity(), scores);
   }
   return stack(picked, -1);
 }
@@ -360,7 +377,8 @@ Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, int axis, Gen
   if (logits.dim() == 0) return add(soft, sub(1, soft.detach()));
   const int a = normalize_axis("gumbel_softmax", axis, logits.dim());
   const Tensor fixed = soft.detach();
-  const Tensor top = scatter_add(zeros_like(fixed), a, argmax(fixed, a, true), ones_like(amax(fixed, a, true)));
+  const Tensor top =
+      scatter_add(zeros_like(fixed), a, argmax(fixed, a, true), ones_like(amax(fixed, a, true)));
   return add(soft, sub(top, fixed));
 }
 

@@ -1,9 +1,9 @@
-// Random draws from named laws, and noise that regularises. Numbers come from a Generator (random.hpp): the same for
-// any number of threads, and for f32 and f64 alike up to rounding.
+// Random draws from named laws, and noise that regularises. Numbers come from a Generator (random.hpp): the
+// same for any number of threads, and for f32 and f64 alike up to rounding.
 //
 // Parameters broadcast. What depends smoothly on its parameters is a recorded function of them (the
-// reparametrisation of Kingma and Welling, arXiv:1312.6114): uniform, normal, exponential, laplace, gumbel. The
-// other draws carry no gradient. Parameters out of range are a ValueError.
+// reparametrisation of Kingma and Welling, arXiv:1312.6114): uniform, normal, exponential, laplace, gumbel.
+// The other draws carry no gradient. Parameters out of range are a ValueError.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct DrawOptions {
 
 Tensor uniform(const Operand& low, const Operand& high, const DrawOptions& options = {});  ///< [low, high)
 Tensor normal(const Operand& mean, const Operand& std, const DrawOptions& options = {});   ///< std >= 0
-Tensor exponential(const Operand& rate, const DrawOptions& options = {});                  ///< mean 1 / rate, rate > 0
+Tensor exponential(const Operand& rate, const DrawOptions& options = {});  ///< mean 1 / rate, rate > 0
 Tensor laplace(const Operand& loc, const Operand& scale, const DrawOptions& options = {});
 Tensor gumbel(const Operand& loc, const Operand& scale, const DrawOptions& options = {});
 /// Normal, conditioned on [low, high]. No gradient.
@@ -43,8 +43,8 @@ Tensor bernoulli(const Operand& p, const DrawOptions& options = {});
 /// @param logits (..., K); `options.shape` prepends independent draws' extents to (...)
 Tensor categorical(const Tensor& logits, const DrawOptions& options = {});
 /// `count` indices (i64) for each row of weights (..., K) >= 0, which need not add up to 1. No gradient.
-/// @throws ValueError for negative, infinite or NaN weights, rows of zeros, or, without replacement, rows with
-/// fewer than `count` positive weights
+/// @throws ValueError for negative, infinite or NaN weights, rows of zeros, or, without replacement, rows
+/// with fewer than `count` positive weights
 Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement = false,
                    Generator& generator = default_generator());
 /// The slices of x along `axis` in random order; recorded.
@@ -52,19 +52,20 @@ Tensor permutation(const Tensor& x, int axis = 0, Generator& generator = default
 
 }  // namespace random
 
-/// In training a dropout: zero with probability p, else x / (1 - p), which keeps the mean (Srivastava et al., JMLR
-/// 15, 2014). x itself if p is 0 or outside training. Keeps no mask: the numbers are drawn again in the backward
-/// pass. @throws ValueError unless 0 <= p <= 1, DtypeError unless f32 or f64
-Tensor dropout(const Tensor& x, double p = 0.5, bool training = true, Generator& generator = default_generator());
+/// In training a dropout: zero with probability p, else x / (1 - p), which keeps the mean (Srivastava et al.,
+/// JMLR 15, 2014). x itself if p is 0 or outside training. Keeps no mask: the numbers are drawn again in the
+/// backward pass. @throws ValueError unless 0 <= p <= 1, DtypeError unless f32 or f64
+Tensor dropout(const Tensor& x, double p = 0.5, bool training = true,
+               Generator& generator = default_generator());
 /// Dropout of whole channels: x (N, C, ...) or (C, ...) when `batched` is off.
 Tensor feature_dropout(const Tensor& x, double p = 0.5, bool training = true, bool batched = true,
                        Generator& generator = default_generator());
-/// Dropout that keeps mean and variance of standard normal input for networks of selu: dropped elements become
-/// -1.7581, then an affine map (Klambauer et al., arXiv:1706.02515).
+/// Dropout that keeps mean and variance of standard normal input for networks of selu: dropped elements
+/// become -1.7581, then an affine map (Klambauer et al., arXiv:1706.02515).
 Tensor alpha_dropout(const Tensor& x, double p = 0.5, bool training = true,
                      Generator& generator = default_generator());
-/// softmax((logits + Gumbel noise) / tau) along `axis` (Jang et al., arXiv:1611.01144). `hard`: one-hot in value, with
-/// the gradient of the soft result. @throws ValueError unless tau > 0
+/// softmax((logits + Gumbel noise) / tau) along `axis` (Jang et al., arXiv:1611.01144). `hard`: one-hot in
+/// value, with the gradient of the soft result. @throws ValueError unless tau > 0
 Tensor gumbel_softmax(const Tensor& logits, double tau = 1, bool hard = false, int axis = -1,
                       Generator& generator = default_generator());
 
