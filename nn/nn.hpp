@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/activation.hpp"
+#include "nn/classic.hpp"
 #include "nn/dropout.hpp"
 #include "nn/init.hpp"
 #include "nn/linear.hpp"
