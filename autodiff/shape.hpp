@@ -91,6 +91,15 @@ class Axes : public Dims {
   Axes(int axis) : Dims({axis}) {}           // NOLINT(google-explicit-constructor)
 };
 
+/// One number for each dimension of a window: `.stride = 2` for all of them or `.stride = {2, 1}`.
+class PerAxis : public Dims {
+ public:
+  using Dims::Dims;
+  PerAxis() = default;
+  PerAxis(std::int64_t all) : Dims({all}) {}  // NOLINT(google-explicit-constructor): .stride = 2
+  PerAxis(int all) : Dims({all}) {}           // NOLINT(google-explicit-constructor)
+};
+
 /// "(2, 3)", as NumPy prints it.
 std::string to_string(const Dims& dims);
 

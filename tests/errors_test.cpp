@@ -17,7 +17,8 @@ using errors::Kind;
 errors::Rows all_rows() {
   errors::Rows all;
   for (auto family : {
-           errors::basic_rows,   //
+           errors::basic_rows,        //
+           errors::convolution_rows,  //
            errors::random_rows,  //
        })
     for (auto& row : family()) all.push_back(std::move(row));
@@ -60,7 +61,7 @@ TEST(Errors, AreTypedAndNameTheOpAndWhatWasFound) {
 
 /// Ops of several arguments or with attributes can be called wrongly: each row of the table has its test.
 TEST(Errors, CoverTheTable) {
-  std::set<std::string> tested = {"embed", "clone", "alias", "contiguous",
+  std::set<std::string> tested = {"conv", "conv_transpose", "conv_weight", "embed", "clone", "alias", "contiguous",
                                   "absorbing_mul"};  // internal, or nothing to get wrong
   for (const auto& row : all_rows()) tested.insert(row.op);
   const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential", "rounding",

@@ -142,6 +142,7 @@ const OpList& op_table() {
              product_ops,        //
              index_ops,          //
              loss_ops,           //
+             convolution_ops,    //
              random_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));

@@ -91,6 +91,7 @@ OpList softmax_ops();
 OpList product_ops();
 OpList index_ops();
 OpList loss_ops();
+OpList convolution_ops();
 OpList random_ops();
 
 /// All differentiable operations.

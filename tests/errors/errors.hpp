@@ -23,6 +23,7 @@ using Rows = std::vector<Row>;
 inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(shape)); }
 
 Rows basic_rows();
+Rows convolution_rows();
 Rows random_rows();
 
 }  // namespace cadena::errors
