@@ -13,6 +13,8 @@
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/convolution.hpp"
+#include "autodiff/ops/contraction.hpp"
+#include "autodiff/ops/einsum.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/loss.hpp"

@@ -140,6 +140,8 @@ const OpList& op_table() {
              reduce_ops,         //
              softmax_ops,        //
              product_ops,        //
+             contraction_ops,    //
+             einsum_ops,         //
              index_ops,          //
              loss_ops,           //
              convolution_ops,    //

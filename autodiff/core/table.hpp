@@ -89,6 +89,8 @@ OpList slicing_ops();
 OpList reduce_ops();
 OpList softmax_ops();
 OpList product_ops();
+OpList contraction_ops();
+OpList einsum_ops();
 OpList index_ops();
 OpList loss_ops();
 OpList convolution_ops();
