@@ -20,9 +20,9 @@ errors::Rows all_rows() {
            errors::basic_rows,        //
            errors::convolution_rows,  //
            errors::random_rows,       //
-           errors::basic_rows,   //
-           errors::product_rows,  //
-           errors::random_rows,  //
+           errors::basic_rows,        //
+           errors::product_rows,      //
+           errors::random_rows,       //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;
