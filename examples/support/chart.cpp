@@ -12,33 +12,11 @@
 namespace cadena::examples {
 namespace {
 
-constexpr double margin = 24;
-constexpr double tick_size = 12;
-constexpr double text_size = 13;
-constexpr double title_size = 17;
-constexpr double line_height = 18;
+using namespace panel;
+
 constexpr std::size_t most_last_labels = 6;
 constexpr std::size_t crowded =
     400;  // points of a series, from where on a broad line would hide its own shape
-
-/// An axis on the page: from values to pixels.
-struct Axis {
-  Ticks ticks;
-  Scale scale = Scale::linear;
-  double from = 0;  // pixel of ticks.lo
-  double to = 1;    // pixel of ticks.hi
-
-  bool shows(double value) const { return std::isfinite(value) && (scale == Scale::linear || value > 0); }
-
-  double operator()(double value) const {
-    const auto along = [this](double v) { return scale == Scale::log ? std::log(v) : v; };
-    // Halves, because hi - lo may be more than the largest double. Clamped to just outside the plot, because
-    // SVG viewers compute in floats.
-    const double lo = along(ticks.lo) / 2;
-    const double hi = along(ticks.hi) / 2;
-    return std::lerp(from, to, std::clamp((along(value) / 2 - lo) / (hi - lo), -1.0, 2.0));
-  }
-};
 
 Axis make_axis(std::vector<double> values, Scale scale, const TickStyle& style,
                std::optional<double> fixed_lo, std::optional<double> fixed_hi) {
@@ -47,7 +25,8 @@ Axis make_axis(std::vector<double> values, Scale scale, const TickStyle& style,
   double lo = scale == Scale::log ? 0.1 : 0;
   double hi = 1;
   finite_range(values, scale == Scale::log, lo, hi);
-  return {scale == Scale::log ? log_ticks(lo, hi, style) : linear_ticks(lo, hi, style), scale};
+  return {.ticks = scale == Scale::log ? log_ticks(lo, hi, style) : linear_ticks(lo, hi, style),
+          .scale = scale};
 }
 
 std::vector<double> gather(const Chart& chart, std::vector<double> Series::*values) {
@@ -94,7 +73,7 @@ class Panel {
 
   void draw() {
     const double bottom = y_ + chart_.height;
-    heading();
+    y_ = draw_heading(svg_, left_, y_ + margin, chart_.width, chart_.title, chart_.subtitle);
     legend();
     axes(bottom);
     grid();
@@ -110,39 +89,13 @@ class Panel {
     return palette::series(chart_.series[i].colour.value_or(i));
   }
 
-  void heading() {
-    y_ += margin;
-    const double x = left_ + margin;
-    if (!chart_.title.empty()) {
-      y_ += title_size;
-      svg_.text({x, y_ - 3}, fit_text(chart_.title, inner_width(), title_size, true),
-                {.size = title_size, .bold = true});
-    }
-    if (!chart_.subtitle.empty()) {
-      y_ += line_height + 2;
-      svg_.text({x, y_ - 3}, fit_text(chart_.subtitle, inner_width(), text_size),
-                {.size = text_size, .colour = palette::muted});
-    }
-  }
-
   /// Names in rows below the heading, where no curve can run through them.
   void legend() {
-    constexpr double swatch = 22;
-    constexpr double gap = 20;
-    double x = left_ + margin;
-    bool first = true;
-    for (std::size_t i = 0; i < chart_.series.size(); ++i) {
-      const std::string name = fit_text(chart_.series[i].name, inner_width() - swatch - 8, text_size);
-      const double width = swatch + 8 + text_width(name, text_size);
-      if (first || x + width > right()) {
-        y_ += first ? line_height + 8 : line_height;
-        x = left_ + margin;
-        first = false;
-      }
-      svg_.line({x, y_ - 8}, {x + swatch, y_ - 8}, {colour(i), 2.5, chart_.series[i].dashed ? "6 4" : ""});
-      svg_.text({x + swatch + 8, y_ - 3.5}, name, {.size = text_size});
-      x += width + gap;
-    }
+    std::vector<LegendItem> items;
+    for (std::size_t i = 0; i < chart_.series.size(); ++i)
+      items.push_back(
+          {chart_.series[i].name, {.colour = colour(i), .dashes = chart_.series[i].dashed ? "6 4" : ""}});
+    y_ = draw_legend(svg_, left_, y_, chart_.width, items);
   }
 
   void axes(double bottom) {
@@ -175,29 +128,8 @@ class Panel {
       svg_.text({left_ + margin, y_axis_.to - 15}, fit_text(chart_.y_label, inner_width(), tick_size),
                 {.size = tick_size, .colour = palette::muted});
     }
-    for (std::size_t i = 0; i < y_axis_.ticks.at.size(); ++i) {
-      const double y = y_axis_(y_axis_.ticks.at[i]);
-      svg_.line({x_axis_.from, y}, {x_axis_.to, y}, {palette::grid});
-      svg_.text({x_axis_.from - 8, y + 4}, y_axis_.ticks.labels[i],
-                {.size = tick_size, .colour = palette::muted, .anchor = Anchor::end});
-    }
-    svg_.line({x_axis_.from, y_axis_.from}, {x_axis_.to, y_axis_.from}, {palette::axis});
-    double free_from = -std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < x_axis_.ticks.at.size(); ++i) {
-      const double x = x_axis_(x_axis_.ticks.at[i]);
-      const std::string& label = x_axis_.ticks.labels[i];
-      svg_.line({x, y_axis_.from}, {x, y_axis_.from + 5}, {palette::axis});
-      const double half = text_width(label, tick_size) / 2;
-      if (x - half < free_from) continue;  // a mark without a label is better than two labels on one another
-      free_from = x + half + 6;
-      svg_.text({x, y_axis_.from + 19}, label,
-                {.size = tick_size, .colour = palette::muted, .anchor = Anchor::middle});
-    }
-    if (!chart_.x_label.empty()) {
-      svg_.text({(x_axis_.from + x_axis_.to) / 2, y_axis_.from + 19 + line_height},
-                fit_text(chart_.x_label, inner_width(), tick_size),
-                {.size = tick_size, .colour = palette::muted, .anchor = Anchor::middle});
-    }
+    draw_y_axis(svg_, x_axis_, y_axis_);
+    draw_x_axis(svg_, x_axis_, y_axis_, chart_.x_label, inner_width());
   }
 
   void series(std::size_t index) {

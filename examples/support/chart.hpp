@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace cadena::examples {
+#include "examples/support/panel.hpp"
 
-enum class Scale { linear, log };
+namespace cadena::examples {
 
 /// One line of a chart. `x` and `y` are equally long. A value that is not finite (or not positive on a log
 /// axis) interrupts the line; a point between two interruptions is drawn as a dot.

@@ -10,11 +10,12 @@
 namespace cadena::examples {
 namespace {
 
-/// A coordinate to a hundredth of a pixel without trailing zeros.
+/// A coordinate to a hundredth of a pixel without trailing zeros. Half a hundredth goes up whatever the last
+/// bit of the value is, so that machines whose compilers contract differently draw the same bytes.
 std::string number(double value) {
   if (!std::isfinite(value))
     throw ValueError("[Svg] coordinates must be finite, got " + format_fixed(value, 0));
-  std::string text = format_fixed(value, 2);
+  std::string text = format_fixed(value + 1e-7, 2);
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text;
@@ -36,6 +37,15 @@ std::string attributes(const Stroke& stroke) {
                      attribute("stroke-width", stroke.width);
   if (!stroke.dashes.empty()) text += attribute("stroke-dasharray", stroke.dashes);
   return text;
+}
+
+std::string coordinates(std::span<const Point> points) {
+  std::string list;
+  for (const Point& point : points) {
+    if (!list.empty()) list += ' ';
+    list.append(number(point.x)).append(",").append(number(point.y));
+  }
+  return list;
 }
 
 /// Bytes of the well-formed UTF-8 character at the start of `text`, or 0. Overlong forms, surrogates and what
@@ -185,13 +195,30 @@ void Svg::line(Point from, Point to, const Stroke& stroke) {
 }
 
 void Svg::polyline(std::span<const Point> points, const Stroke& stroke) {
-  std::string list;
-  for (const Point& point : points) {
-    if (!list.empty()) list += ' ';
-    list.append(number(point.x)).append(",").append(number(point.y));
-  }
-  body_ += "<polyline" + attribute("points", list) + attributes(stroke) +
+  body_ += "<polyline" + attribute("points", coordinates(points)) + attributes(stroke) +
            " stroke-linejoin=\"round\" stroke-linecap=\"round\"/>\n";
+}
+
+void Svg::polygon(std::span<const Point> points, std::string_view fill) {
+  body_ += "<polygon" + attribute("points", coordinates(points)) + attribute("fill", fill) + "/>\n";
+}
+
+void Svg::area(std::span<const std::vector<Point>> polygons, std::string_view fill) {
+  std::string path;
+  for (const auto& polygon : polygons) path += "M" + coordinates(polygon) + "Z";
+  if (!path.empty()) body_ += "<path" + attribute("d", path) + attribute("fill", fill) + "/>\n";
+}
+
+void Svg::arrow(Point from, Point to, const Stroke& stroke) {
+  const double length = std::hypot(to.x - from.x, to.y - from.y);
+  if (!(length > 0)) return;
+  const double head = std::min(5 + 2 * stroke.width, length);
+  const double dx = (to.x - from.x) / length * head, dy = (to.y - from.y) / length * head;
+  const Point base{to.x - dx, to.y - dy};
+  line(from, base, stroke);
+  polygon(std::array{to, Point{base.x - dy * 0.4, base.y + dx * 0.4},
+                     Point{base.x + dy * 0.4, base.y - dx * 0.4}},
+          stroke.colour);
 }
 
 void Svg::circle(Point centre, double radius, std::string_view fill) {

@@ -77,7 +77,12 @@ class Svg {
   void frame(double x, double y, double width, double height, const Stroke& stroke, double radius = 0);
   void line(Point from, Point to, const Stroke& stroke);
   void polyline(std::span<const Point> points, const Stroke& stroke);
+  void polygon(std::span<const Point> points, std::string_view fill);
+  /// Polygons filled as one shape, so that no seam shows where two of them meet.
+  void area(std::span<const std::vector<Point>> polygons, std::string_view fill);
   void circle(Point centre, double radius, std::string_view fill);
+  /// A line with a filled head whose tip is at `to`.
+  void arrow(Point from, Point to, const Stroke& stroke);
   /// `at` is on the baseline, at the end that the style's anchor names.
   void text(Point at, std::string_view text, const TextStyle& style = {});
   /// A raster image whose pixels stay sharp squares when it is enlarged.
