@@ -1,0 +1,303 @@
+// The program course from outside: each slide's own numbers in both languages, and that the pages in docs/
+// say what the program says. After a change to a slide: ./run course --write-docs docs
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace cadena::examples {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+/// `text` with every run of spaces made one, so that the width of a column is no part of what is asserted.
+std::string squeeze(const std::string& text) {
+  std::string out;
+  for (const char c : text)
+    if (c != ' ' || out.empty() || out.back() != ' ') out += c;
+  return out;
+}
+
+class CourseTest : public testing::Test {
+ protected:
+  struct Result {
+    int exit_code = -1;
+    std::string out, err;
+  };
+
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "cadena-course-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder = name;
+    for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"}) ::unsetenv(variable);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  /// Runs the program in `folder`.
+  Result course(Words arguments) const {
+    arguments.insert(arguments.begin(), "course");
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const std::string place = folder.string(), out = place + "/stdout", err = place + "/stderr";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool ready =
+          ::chdir(place.c_str()) == 0 && redirect(out, STDOUT_FILENO) && redirect(err, STDERR_FILENO);
+      if (ready) ::execv(CADENA_COURSE_PROGRAM, pointers.data());
+      ::_exit(127);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+  }
+
+  /// The slide ends well in both languages and says all of `numbers` in both, `es` in Spanish, `en` in
+  /// English.
+  void expect_slide(const std::string& name, const Words& numbers, const Words& es, const Words& en,
+                    const Words& options = {}) const {
+    for (const std::string language : {"es", "en"}) {
+      Words arguments{name, "--lang", language};
+      arguments.insert(arguments.end(), options.begin(), options.end());
+      const Result result = course(arguments);
+      EXPECT_EQ(result.exit_code, 0) << result.err;
+      EXPECT_EQ(result.err, "");
+      const std::string said = squeeze(result.out);
+      for (const Words& words : {numbers, language == "es" ? es : en})
+        for (const std::string& word : words)
+          EXPECT_NE(said.find(word), std::string::npos) << name << ' ' << language << ": " << word << '\n'
+                                                        << said;
+    }
+  }
+
+  fs::path folder;
+
+ private:
+  static bool redirect(const std::string& path, int descriptor) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    return file >= 0 && ::dup2(file, descriptor) == descriptor;
+  }
+};
+
+// ---------------------------------------------------------------------------------------- command line
+
+TEST_F(CourseTest, HelpNamesEverySlideAndOptionInBothLanguages) {
+  const Result es = course({"--help"}), en = course({"-h", "--lang", "en"});
+  for (const Result& result : {es, en}) {
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.err, "");
+    for (const char* word : {"neuron", "hebb", "exercise", "perceptron", "activations", "feedforward",
+                             "losses", "update", "-h, --help", "--lang", "--out", "--write-docs"})
+      EXPECT_NE(result.out.find("\n  " + std::string(word)), std::string::npos) << word << result.out;
+  }
+  EXPECT_NE(es.out.find("láminas"), std::string::npos) << es.out;
+  EXPECT_NE(en.out.find("slides"), std::string::npos) << en.out;
+  const Result slide = course({"neuron", "--help", "--lang=en"});
+  EXPECT_EQ(slide.exit_code, 0);
+  for (const char* word : {"Usage: course neuron", "--x A,B", "[1,0.5]", "--w", "--b", "--out"})
+    EXPECT_NE(slide.out.find(word), std::string::npos) << word << slide.out;
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST_F(CourseTest, TheLocaleChoosesTheLanguage) {
+  const auto title = [&](const char* variable, const char* value) {
+    ::setenv(variable, value, 1);
+    const Result result = course({"update"});
+    ::unsetenv(variable);
+    return result.out.substr(0, result.out.find('\n'));
+  };
+  const std::string es = "Actualización de los pesos", en = "Weight update";
+  EXPECT_EQ(title("LANG", "en_US.UTF-8"), en);
+  EXPECT_EQ(title("LANG", "es_AR.UTF-8"), es);
+  EXPECT_EQ(title("LANG", "fr_FR.UTF-8"), es);
+  EXPECT_EQ(title("LANG", ""), es);
+  EXPECT_EQ(title("LC_ALL", "en_GB"), en);
+  EXPECT_EQ(course({"update", "--lang", "en"}).out.substr(0, en.size()), en);
+}
+
+TEST_F(CourseTest, MistakesAreExplainedInOneLine) {
+  struct Mistake {
+    Words arguments;
+    std::string es, en;
+  };
+  const std::vector<Mistake> mistakes{
+      {{"--no-such"}, "no hay tal opción: --no-such", "there is no such option: --no-such"},
+      {{"-z"}, "no hay tal opción: -z", "there is no such option: -z"},
+      {{"hebb", "--x", "1,2"}, "no hay tal opción: --x", "there is no such option: --x"},
+      {{"word"}, "no hay tal lámina: word", "there is no such slide: word"},
+      {{"neuron", "word"}, "no hay tal lámina: word", "there is no such slide: word"},
+      {{"neuron", "--x"}, "exactamente un valor para: --x", "exactly one value for: --x"},
+      {{"neuron", "--x", "1"}, "--x: se esperaban 2 números", "--x: expected 2 numbers"},
+      {{"neuron", "--x", "1,2,3"}, "--x: se esperaban 2 números", "--x: expected 2 numbers"},
+      {{"neuron", "--x", "1,dos"}, "separados por comas: 1,dos", "separated by commas: 1,dos"},
+      {{"neuron", "--x", "1,nan"}, "separados por comas: 1,nan", "separated by commas: 1,nan"},
+      {{"neuron", "--x", "1,1e999"}, "separados por comas: 1,1e999", "separated by commas: 1,1e999"},
+      {{"neuron", "--b", "x"}, "--b: se esperaba un número: x", "--b: expected a number: x"},
+      {{"neuron", "--b", ""}, "--b: se esperaba un número", "--b: expected a number"},
+      {{"neuron", "--out", ""}, "--out: se esperaba una carpeta", "--out: expected a folder"},
+  };
+  for (const Mistake& mistake : mistakes)
+    for (const std::string language : {"es", "en"}) {
+      Words arguments = mistake.arguments;
+      arguments.insert(arguments.begin(), {"--lang", language});
+      const Result result = course(arguments);
+      const std::string shown = testing::PrintToString(arguments);
+      EXPECT_EQ(result.exit_code, 2) << shown;
+      EXPECT_EQ(result.out, "") << shown;
+      EXPECT_EQ(lines(result.err), 1) << result.err;
+      EXPECT_EQ(result.err.find("course: "), 0U) << result.err;
+      EXPECT_NE(result.err.find(language == "es" ? mistake.es : mistake.en), std::string::npos) << result.err;
+      EXPECT_NE(result.err.find("--help"), std::string::npos) << result.err;
+    }
+  EXPECT_NE(course({"--lang", "fr"}).err.find("--lang: se esperaba es o en: fr"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST_F(CourseTest, NamesWhatItCannotWrite) {
+  std::ofstream(folder / "file") << "x";
+  const Result result = course({"neuron", "--out", "file", "--lang", "en"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(lines(result.err), 1) << result.err;
+  EXPECT_EQ(result.err.find("course: cannot write file"), 0U) << result.err;
+  EXPECT_EQ(read(folder / "file"), "x");
+}
+
+TEST_F(CourseTest, RunsTheSlidesThatAreNamedInTheirOrder) {
+  const std::string both = course({"update", "hebb"}).out;
+  EXPECT_EQ(both, course({"update"}).out + "\n\n" + course({"hebb"}).out);
+}
+
+// ---------------------------------------------------------------------------------------------- slides
+
+TEST_F(CourseTest, Neuron) {
+  expect_slide(
+      "neuron",
+      {"= 0.4·1 + (-0.2)·0.5 + (-0.1)", "= 0.4 + (-0.1) + (-0.1)", "= 0.2\n", "-0.1 0\n 0 1\n 0.1 1"},
+      {"y = escalón(0.2) = 1"}, {"y = step(0.2) = 1"});
+  expect_slide("neuron", {"= -1.1\n"}, {"y = escalón(-1.1) = 0"}, {"y = step(-1.1) = 0"},
+               {"--x", "-3,0", "--b=0.1"});
+  // 0.4 - 0.1 - 0.3 is 0 on the board and not in binary.
+  expect_slide("neuron", {"= 0\n"}, {"La máquina obtiene", "y = escalón(0) = 1"},
+               {"The machine gets", "y = step(0) = 1"}, {"--b", "-0.3"});
+}
+
+TEST_F(CourseTest, Hebb) {
+  expect_slide(
+      "hebb",
+      {"[1, 1] 1 [0.1, 0.1] [0.1, 0.1]", "[1, 0] 0 [0, 0] [0.1, 0.1]", "[0, 1] 0 [0, 0] [0.1, 0.1]",
+       "\n w = [0.1, 0.1]\n", "net = 0.1·0 + 0.1·0 = 0\n", "[0, 0] 0 1 0 0\n", "[1, 1] 0.2 1 1 1\n"},
+      {"escalón(0) = 1 (la definición de la lámina): clase 1",
+       "escalón(0) = 0 (la conclusión de la lámina): clase 0"},
+      {"step(0) = 1 (the slide's definition): class 1", "step(0) = 0 (the slide's conclusion): class 0"});
+}
+
+TEST_F(CourseTest, Exercise) {
+  expect_slide("exercise",
+               {"η = 0.2", "[1, 0] 1 [0.2, 0] [0.2, 0]", "[0, 1] 1 [0, 0.2] [0.2, 0.2]",
+                "[0, 0] 0 [0, 0] [0.2, 0.2]", "\n w = [0.2, 0.2]\n", "net = 0.2·1 + 0.2·1 = 0.4\n"},
+               {"y = escalón(0.4) = 1"}, {"y = step(0.4) = 1"});
+}
+
+TEST_F(CourseTest, Perceptron) {
+  // Rosenblatt's rule from zero weights with rate 1, done by hand.
+  expect_slide(
+      "perceptron",
+      {"1 2 [1, 1] 0\n 2 3 [2, 1] -1\n 3 3 [2, 1] -2\n 4 2 [2, 2] -2\n 5 1 [2, 1] -3\n 6 0 [2, 1] -3\n",
+       "1 2 [0, 1] 0\n 2 2 [1, 1] 0\n 3 1 [1, 1] -1\n 4 0 [1, 1] -1\n",
+       "1 3 [-1, 0] -1\n 2 3 [-1, 0] 0\n 3 4 [-1, 0] 0\n",
+       "[0, 0] 0 1 0\n [0, 1] 1 1 1\n [1, 0] 1 1 1\n [1, 1] 1 0 0\n"},
+      {"Ninguna recta sirve"}, {"No line will do"});
+}
+
+TEST_F(CourseTest, Activations) {
+  expect_slide("activations",
+               {"(0, 1)\n", "[0, ∞)\n", "(-1, 1)\n", "-2 0.1192 0 -0.964\n", "0 0.5 0 0\n",
+                "2 0.8808 2 0.964\n", "0 0.25 0 1\n", "1 0.1966 1 0.42\n"},
+               {"sigmoide", "recorrido"}, {"sigmoid ", "range"});
+}
+
+TEST_F(CourseTest, Feedforward) {
+  expect_slide("feedforward",
+               {"W1 = [0.5, -0.3] W2 = [0.8, 0.1]", "z₁ = W1·x = 0.5·1 + (-0.3)·2 = -0.1\n",
+                "z₂ = W2·x = 0.8·1 + 0.1·2 = 1\n", "h₁ = ReLU(-0.1) = max(0, -0.1) = 0\n",
+                "y = v·h = 1·0 + 1·1 = 1\n"},
+               {}, {});
+  expect_slide("feedforward",
+               {"z₁ = W1·x = 0.5·2 + (-0.3)·1 = 0.7\n", "= 1.7\n", "y = v·h = 3·0.7 + (-1)·1.7 = 0.4\n"}, {},
+               {}, {"--x", "2,1", "--v", "3,-1"});
+}
+
+TEST_F(CourseTest, Losses) {
+  expect_slide("losses",
+               {"(0.01 + 0.04 + 0.09) = 0.0467\n", "mse_loss(ŷ, y) = 0.0467\n", "[-0.0667, 0.1333, -0.2]",
+                "((-0.1054) + (-0.2231) + (-0.3567)) = 0.2284\n", "binary_cross_entropy(ŷ, y) = 0.2284\n",
+                "[-0.3704, 0.4167, -0.4762]"},
+               {"iguales salvo el redondeo: sí"}, {"equal up to rounding: yes"});
+}
+
+TEST_F(CourseTest, Update) {
+  expect_slide("update", {"w ← 0.5 - 0.1·0.2 = 0.5 - 0.02 = 0.48\n", "sgd.step(): w = 0.48\n"},
+               {"según el motor"}, {"by the engine"});
+  expect_slide("update", {"= 1.5\n", "sgd.step(): w = 1.5\n"}, {}, {},
+               {"--w", "1", "--grad", "-2", "--lr", "0.25"});
+}
+
+// ----------------------------------------------------------------------------------------------- pages
+
+TEST_F(CourseTest, PagesSayWhatTheProgramSays) {
+  const fs::path docs = fs::path(CADENA_SOURCE_DIR) / "docs";
+  const Result result = course({"--write-docs", "pages"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::set<std::string> written{"course.es.md", "course.en.md"}, kept = written;
+  for (const auto& entry : fs::directory_iterator(folder / "pages/course"))
+    written.insert("course/" + entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(docs / "course"))
+    kept.insert("course/" + entry.path().filename().string());
+  EXPECT_EQ(kept, written);
+  for (const std::string& name : written) {
+    const bool same = read(folder / "pages" / name) == read(docs / name);
+    EXPECT_TRUE(same) << "docs/" << name << " differs: ./run course --write-docs docs";
+  }
+}
+
+TEST_F(CourseTest, EverySlideIsOnThePagesAndSaysTheSameAgain) {
+  const Result all = course({"--lang", "es"}), again = course({"--out", "out/course"});
+  ASSERT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_EQ(all.out, again.out);
+  const std::string page = read(fs::path(CADENA_SOURCE_DIR) / "docs/course.es.md");
+  // Each block of the page is a part of what was printed.
+  std::size_t blocks = 0;
+  const std::string open = "```text\n", close = "```\n";
+  for (std::size_t at = page.find(open); at != std::string::npos; at = page.find(open, at)) {
+    at += open.size();
+    const std::string block = page.substr(at, page.find(close, at) - at);
+    EXPECT_NE(all.out.find(block), std::string::npos) << block;
+    ++blocks;
+  }
+  EXPECT_GE(blocks, 8U);
+  for (const auto& entry : fs::directory_iterator(folder / "out/course")) {
+    const std::string svg = read(entry.path());
+    EXPECT_EQ(svg.find("<svg "), 0U) << entry.path();
+    EXPECT_TRUE(svg.ends_with("</svg>\n")) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace cadena::examples
