@@ -14,7 +14,8 @@ std::string product_sum(const Tensor& w, const Tensor& x) {
   return text;
 }
 
-std::string draw(const Board& board, const Tensor& x, const Tensor& w, const Tensor& h, const Tensor& v, const Tensor& y) {
+std::string draw(const Board& board, const Tensor& x, const Tensor& w, const Tensor& h, const Tensor& v,
+                 const Tensor& y) {
   NetworkPicture picture{.title = board({"Propagación hacia adelante", "Forward propagation"}),
                          .subtitle = board({"cada unidad con su valor", "every unit with its value"}),
                          .layers = {{.name = board({"entrada", "input"})},
@@ -28,7 +29,8 @@ std::string draw(const Board& board, const Tensor& x, const Tensor& w, const Ten
     picture.layers[0].units.push_back({std::string("x") + index[i], number(x[i].item())});
     picture.layers[1].units.push_back({std::string("h") + index[i], number(h[i].item())});
     for (std::int64_t j = 0; j < 2; ++j)
-      picture.links[0].push_back({static_cast<std::size_t>(j), static_cast<std::size_t>(i), number(w[i][j].item())});
+      picture.links[0].push_back(
+          {static_cast<std::size_t>(j), static_cast<std::size_t>(i), number(w[i][j].item())});
     picture.links[1].push_back({static_cast<std::size_t>(i), 0, number(v[i].item())});
   }
   picture.layers[2].units = {{"y", number(y.item())}};
@@ -52,7 +54,8 @@ void run(Board& board) {
   const Tensor h = relu(z);
   for (std::int64_t i = 0; i < 2; ++i) {
     const std::string n = i == 0 ? "₁" : "₂";
-    board.math("h" + n + " = ReLU(" + number(z[i].item()) + ") = max(0, " + number(z[i].item()) + ") = " + number(h[i].item()));
+    board.math("h" + n + " = ReLU(" + number(z[i].item()) + ") = max(0, " + number(z[i].item()) +
+               ") = " + number(h[i].item()));
   }
 
   board.step({"Capa de salida", "Output layer"});
@@ -63,7 +66,8 @@ void run(Board& board) {
 
   board.step({"Lo mismo en una línea", "The same in one line"});
   board.math("matmul(v, relu(matmul(W, x))) = " + number(matmul(v, relu(matmul(w, x))).item()));
-  board.picture("feedforward", draw(board, x, w, h, v, y), {"la red con todos sus valores", "the network with all its values"});
+  board.picture("feedforward", draw(board, x, w, h, v, y),
+                {"la red con todos sus valores", "the network with all its values"});
 }
 
 }  // namespace
@@ -71,9 +75,11 @@ void run(Board& board) {
 Slide feedforward() {
   return {.name = "feedforward",
           .title = {"Propagación hacia adelante", "Forward propagation"},
-          .about = {"una capa oculta con ReLU, cada valor intermedio", "a hidden layer with ReLU, every intermediate value"},
+          .about = {"una capa oculta con ReLU, cada valor intermedio",
+                    "a hidden layer with ReLU, every intermediate value"},
           .run = run,
-          .settings = {{"x", {"Entradas", "Inputs"}, {1, 2}}, {"v", {"Pesos de la salida", "Weights of the output"}, {1, 1}}}};
+          .settings = {{"x", {"Entradas", "Inputs"}, {1, 2}},
+                       {"v", {"Pesos de la salida", "Weights of the output"}, {1, 1}}}};
 }
 
 }  // namespace cadena::examples::course

@@ -20,13 +20,14 @@ std::string draw(const Board& board) {
     squared.y.push_back(mse_loss(p, ones_like(p)).item());
     entropy.y.push_back(binary_cross_entropy(p, ones_like(p)).item());
   }
-  return render_chart({.title = board({"Pérdida de un ejemplo con y = 1", "Loss of an example with y = 1"}),
-                       .subtitle = board({"la entropía cruzada castiga sin límite la certeza equivocada",
-                                          "cross-entropy punishes being surely wrong without limit"}),
-                       .x_label = board({"ŷ, la probabilidad que dice la red", "ŷ, the probability that the network says"}),
-                       .y_label = board({"pérdida", "loss"}),
-                       .series = {squared, entropy},
-                       .show_last = false});
+  return render_chart(
+      {.title = board({"Pérdida de un ejemplo con y = 1", "Loss of an example with y = 1"}),
+       .subtitle = board({"la entropía cruzada castiga sin límite la certeza equivocada",
+                          "cross-entropy punishes being surely wrong without limit"}),
+       .x_label = board({"ŷ, la probabilidad que dice la red", "ŷ, the probability that the network says"}),
+       .y_label = board({"pérdida", "loss"}),
+       .series = {squared, entropy},
+       .show_last = false});
 }
 
 /// The loss of the library at ŷ, and its gradient.
@@ -91,7 +92,8 @@ void cross_entropy(Board& board, const Values& y, const Values& p) {
 void run(Board& board) {
   const Values y{1, 0, 1}, p{0.9, 0.2, 0.7};
   board.math("");
-  board.write({"y = " + numbers(y) + "   (lo que debe salir)", "y = " + numbers(y) + "   (what should come out)"});
+  board.write(
+      {"y = " + numbers(y) + "   (lo que debe salir)", "y = " + numbers(y) + "   (what should come out)"});
   board.write({"ŷ = " + numbers(p) + "   (lo que sale)", "ŷ = " + numbers(p) + "   (what comes out)"});
   squared_error(board, y, p);
   cross_entropy(board, y, p);

@@ -72,11 +72,15 @@ std::string common_options(Language language) {
 }
 
 std::string help(Language language) {
-  std::string text = Text{
-      "Uso: course [NOMBRE...] [OPCIONES]\n\nLas láminas de un curso introductorio de redes neuronales, paso "
-      "a paso.\nSin NOMBRE, todas en orden:\n\n",
-      "Usage: course [NAME...] [OPTIONS]\n\nThe slides of an introductory course on neural networks, step by "
-      "step.\nWithout NAME, all of them in order:\n\n"}.in(language);
+  std::string text =
+      Text{
+          "Uso: course [NOMBRE...] [OPCIONES]\n\nLas láminas de un curso introductorio de redes neuronales, "
+          "paso "
+          "a paso.\nSin NOMBRE, todas en orden:\n\n",
+          "Usage: course [NAME...] [OPTIONS]\n\nThe slides of an introductory course on neural networks, "
+          "step by "
+          "step.\nWithout NAME, all of them in order:\n\n"}
+          .in(language);
   for (const Slide& slide : slides()) text += help_line(slide.name, slide.about.in(language));
   text += Text{"\nOpciones (las de una lámina: course NOMBRE --help):\n",
                "\nOptions (those of a slide: course NAME --help):\n"}
@@ -91,9 +95,9 @@ std::string help(Language language) {
 }
 
 std::string help(Language language, const Slide& slide) {
-  std::string text = Text{"Uso: course " + slide.name + " [OPCIONES]\n\n",
-                          "Usage: course " + slide.name + " [OPTIONS]\n\n"}
-                         .in(language);
+  std::string text =
+      Text{"Uso: course " + slide.name + " [OPCIONES]\n\n", "Usage: course " + slide.name + " [OPTIONS]\n\n"}
+          .in(language);
   text += slide.title.in(language) + ": " + slide.about.in(language) + "\n\n" +
           Text{"Opciones:\n", "Options:\n"}.in(language);
   for (const Setting& setting : slide.settings) {
@@ -111,9 +115,13 @@ class CommandLine {
   CommandLine(Language language, CourseOptions& options) : language_(language) {
     app_.set_help_flag("-h,--help");
     app_.require_subcommand(0, 0);
-    app_.add_option("--lang", word_)->check(CLI::Validator([this](std::string& text) {
-      return language_named(text) ? std::string() : say({"se esperaba es o en", "expected es or en"}, text);
-    }, ""));
+    app_.add_option("--lang", word_)
+        ->check(CLI::Validator(
+            [this](std::string& text) {
+              return language_named(text) ? std::string()
+                                          : say({"se esperaba es o en", "expected es or en"}, text);
+            },
+            ""));
     app_.add_option("--out", options.out)->check(path());
     app_.add_option("--write-docs", options.docs)->check(path());
     for (const Slide& slide : slides()) {
@@ -145,8 +153,10 @@ class CommandLine {
       return say({"se esperaba exactamente un valor para", "expected exactly one value for"},
                  what.substr(0, what.find(':')));
     const auto left = app_.remaining(true);
-    if (left.empty()) return say({"no entiendo la línea de órdenes", "cannot make sense of the command line"}, what);
-    if (left.front().starts_with("-")) return say({"no hay tal opción", "there is no such option"}, left.front());
+    if (left.empty())
+      return say({"no entiendo la línea de órdenes", "cannot make sense of the command line"}, what);
+    if (left.front().starts_with("-"))
+      return say({"no hay tal opción", "there is no such option"}, left.front());
     return say({"no hay tal lámina", "there is no such slide"}, left.front());
   }
 
@@ -169,16 +179,19 @@ class CommandLine {
 
   void add(CLI::App& sub, const Setting& setting, std::vector<double>& value) {
     const std::size_t count = setting.value.size();
-    sub.add_option("--" + setting.name, word_)->check(CLI::Validator([this, count, &value](std::string& text) {
-      const auto given = parse_numbers(text, count);
-      if (given) value = *given;
-      const std::string n = std::to_string(count);
-      return given ? std::string()
-                   : say(count == 1 ? Text{"se esperaba un número", "expected a number"}
-                                    : Text{"se esperaban " + n + " números separados por comas",
-                                           "expected " + n + " numbers separated by commas"},
-                         text);
-    }, ""));
+    sub.add_option("--" + setting.name, word_)
+        ->check(CLI::Validator(
+            [this, count, &value](std::string& text) {
+              const auto given = parse_numbers(text, count);
+              if (given) value = *given;
+              const std::string n = std::to_string(count);
+              return given ? std::string()
+                           : say(count == 1 ? Text{"se esperaba un número", "expected a number"}
+                                            : Text{"se esperaban " + n + " números separados por comas",
+                                                   "expected " + n + " numbers separated by commas"},
+                                 text);
+            },
+            ""));
   }
 
   Language language_;

@@ -20,19 +20,20 @@ void run_slide(const CourseOptions::Chosen& chosen, Language language, std::ostr
 }
 
 std::string heading(Language language) {
-  return Text{"# El curso\n\n"
-              "Cadena nació de un curso introductorio de redes neuronales. Aquí está cada lámina con su orden, lo "
-              "que\nimprime y su dibujo; `./run course` las recorre todas, y `--lang en` las dice en inglés.\n"
-              "[In English](course.en.md)\n\n"
-              "Esta página la escribe `./run course --write-docs docs`, y las pruebas comprueban que dice lo que "
-              "dice el programa.\n",
-              "# The course\n\n"
-              "Cadena grew out of an introductory course on neural networks. Here is every slide with its command, "
-              "what it\nprints and its picture; `./run course` goes through all of them, and `--lang es` says them "
-              "in Spanish.\n"
-              "[En español](course.es.md)\n\n"
-              "`./run course --write-docs docs` writes this page, and the tests check that it says what the program "
-              "says.\n"}
+  return Text{
+      "# El curso\n\n"
+      "Cadena nació de un curso introductorio de redes neuronales. Aquí está cada lámina con su orden, lo "
+      "que\nimprime y su dibujo; `./run course` las recorre todas, y `--lang en` las dice en inglés.\n"
+      "[In English](course.en.md)\n\n"
+      "Esta página la escribe `./run course --write-docs docs`, y las pruebas comprueban que dice lo que "
+      "dice el programa.\n",
+      "# The course\n\n"
+      "Cadena grew out of an introductory course on neural networks. Here is every slide with its command, "
+      "what it\nprints and its picture; `./run course` goes through all of them, and `--lang es` says them "
+      "in Spanish.\n"
+      "[En español](course.es.md)\n\n"
+      "`./run course --write-docs docs` writes this page, and the tests check that it says what the program "
+      "says.\n"}
       .in(language);
 }
 
@@ -51,8 +52,8 @@ std::string page(Language language, const fs::path& folder) {
       pictures += "\n![" + slide.title.in(language) + "](course/" + file + ")\n";
       return "out/course/" + name + ".svg";
     });
-    text += "\n## " + slide.name + "\n\n    ./run course " + slide.name + "\n\n```text\n" + out.str() + "```\n" +
-            pictures;
+    text += "\n## " + slide.name + "\n\n    ./run course " + slide.name + "\n\n```text\n" + out.str() +
+            "```\n" + pictures;
   }
   return text;
 }

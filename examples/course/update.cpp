@@ -7,22 +7,24 @@ namespace cadena::examples::course {
 namespace {
 
 void run(Board& board) {
-  const double w = board.setting("w").front(), slope = board.setting("grad").front(), eta = board.setting("lr").front();
+  const double w = board.setting("w").front(), slope = board.setting("grad").front(),
+               eta = board.setting("lr").front();
   board.math("");
   board.math("w ← w - η·∂L/∂w");
 
   board.step({"A mano", "By hand"});
   board.math("w = " + number(w) + "   ∂L/∂w = " + number(slope) + "   η = " + number(eta));
   board.math("w ← " + number(w) + " - " + factor(eta) + "·" + factor(slope) + " = " + number(w) + " - " +
-              factor(eta * slope) + " = " + number(w - eta * slope));
+             factor(eta * slope) + " = " + number(w - eta * slope));
 
   board.step({"Con optim::SGD", "With optim::SGD"});
   Tensor weight = full({}, w, f64).requires_grad_();
   const Tensor loss = slope * weight;  // a loss with that slope
   optim::SGD sgd({weight}, {.lr = eta});
   loss.backward();
-  board.write({"L = " + factor(slope) + "·w, así que ∂L/∂w = " + number(weight.grad().item()) + " según el motor",
-               "L = " + factor(slope) + "·w, so ∂L/∂w = " + number(weight.grad().item()) + " by the engine"});
+  board.write(
+      {"L = " + factor(slope) + "·w, así que ∂L/∂w = " + number(weight.grad().item()) + " según el motor",
+       "L = " + factor(slope) + "·w, so ∂L/∂w = " + number(weight.grad().item()) + " by the engine"});
   sgd.step();
   board.math("sgd.step():  w = " + number(weight.item()));
 }

@@ -37,7 +37,8 @@ class Drawing {
     y_ = margin;
     const double inner = picture_.width - 2 * margin;
     if (!picture_.title.empty())
-      svg_.text({margin, (y_ += 17) - 3}, fit_text(picture_.title, inner, 17, true), {.size = 17, .bold = true});
+      svg_.text({margin, (y_ += 17) - 3}, fit_text(picture_.title, inner, 17, true),
+                {.size = 17, .bold = true});
     if (!picture_.subtitle.empty())
       svg_.text({margin, (y_ += 20) - 3}, fit_text(picture_.subtitle, inner, 13),
                 {.size = 13, .colour = palette::muted});
@@ -99,7 +100,8 @@ class Drawing {
   void layer(std::size_t k) {
     const NetworkLayer& layer = picture_.layers[k];
     const double room = (picture_.width - 2 * margin) / static_cast<double>(picture_.layers.size());
-    svg_.text({margin + room * (static_cast<double>(k) + 0.5), y_ - 8}, fit_text(layer.name, room - 6, note_size),
+    svg_.text({margin + room * (static_cast<double>(k) + 0.5), y_ - 8},
+              fit_text(layer.name, room - 6, note_size),
               {.size = note_size, .colour = palette::muted, .anchor = Anchor::middle});
     for (std::size_t i = 0; i < layer.units.size(); ++i) {
       const Point at = at_[k][i];
@@ -109,7 +111,8 @@ class Drawing {
         svg_.text({at.x, at.y + 5}, layer.units[i].label,
                   {.size = label_size, .anchor = Anchor::middle, .bold = true});
       if (!layer.units[i].note.empty())
-        svg_.text({at.x, at.y + radius_ + 17}, layer.units[i].note, {.size = note_size, .anchor = Anchor::middle});
+        svg_.text({at.x, at.y + radius_ + 17}, layer.units[i].note,
+                  {.size = note_size, .anchor = Anchor::middle});
     }
   }
 
