@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <chrono>
 #include <cmath>
 #include <thread>
 
@@ -449,6 +450,48 @@ TEST(Depth, ManyConsumersAndWideCat) {
   for (int i = 0; i < 100'000; ++i) parts.push_back(x.reshape({1}));
   sum(cat(parts)).backward();
   EXPECT_EQ(x.grad().item(), 100'000);
+}
+
+TEST(Depth, ReadingRowByRowIsLinear) {
+  Tensor x = zeros({20'000, 100}).requires_grad_();
+  Tensor y = zeros({100});
+  for (std::int64_t i = 0; i < 20'000; ++i) y = y + x[i];
+  const auto start = std::chrono::steady_clock::now();
+  sum(y).backward();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_TRUE(equal(x.grad(), ones({20'000, 100})));
+  EXPECT_LT(seconds.count(), 10) << "0.02 s are usual; a tensor of x's size for every row would take minutes";
+}
+
+/// What slices add in place is what they would add as whole tensors; a recorded backward does the latter.
+TEST(Backward, PartsAddUpInPlace) {
+  Tensor x = rand({6, 5}, f64).requires_grad_();
+  const Tensor a = rand({6, 5}, f64), seed = ones({}, f64);
+  const auto f = [&] {
+    const Tensor inner = x * a;  // a sum that arrives at a node, not at a leaf
+    return sum(inner.slice(0, {1, 4}) * a.slice(0, {1, 4})) + sum(square(inner.slice(1, {0, 5, 2}))) +
+           sum(inner * inner) + sum(inner[2] * inner.select(1, 3)[4]) + sum(inner.slice(0, {2, 2})) +
+           sum(x.slice(0, {3, 6}).slice(1, {1, 3})) + sum(x[5]);
+  };
+  Tensor expected = grad(f(), x, {.create_graph = true}).detach();
+  EXPECT_TRUE(allclose(grad(f(), x), expected, 1e-14));
+  f().backward();
+  EXPECT_TRUE(allclose(x.grad(), expected, 1e-14));
+  // The gradient is an ordinary tensor afterwards, its buffer nobody else's.
+  const Tensor kept = x.grad(), again = sum(x.grad() * x);
+  f().backward();
+  EXPECT_TRUE(allclose(kept, expected, 1e-14));
+  // A cotangent that a hook or the user still holds is not written to.
+  Tensor seen;
+  Tensor z = x * 1.0;
+  z.register_hook([&](const Tensor& g) {
+    seen = g;
+    return Tensor();
+  });
+  const Tensor whole = ones({6, 5}, f64), part = z[0];
+  grad({part, z}, {x}, {}, {ones({5}, f64), whole});
+  EXPECT_TRUE(equal(whole, ones({6, 5}, f64)));
+  EXPECT_EQ(sum(seen).item(), 35);
 }
 
 TEST(Memory, StepsLeaveNothingBehind) {

@@ -201,12 +201,20 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
     need[i] = input && (!pruned_ || slots_[numbering_.find(input)].needed);
     any |= need[i];
   }
-  if (any) node->vjp(g, need, gin);
+  if (any && !(n == 1 && add_to_sum(*node, g))) node->vjp(g, need, gin);
   g = Tensor();
   for (int i = 0; i < n; ++i)
     if (need[i] && gin[i].defined()) accumulate(slot_of(node->edges[i].get()), std::move(gin[i]));
   // The node of a target that nothing flows through is not used up.
   if (!retain_ && any) node->free_graph();
+}
+
+bool Sweep::add_to_sum(Node& node, const Tensor& g) {
+  if (create_) return false;
+  const auto s = numbering_.find(node.edges[0].get());
+  if (s == Numbering::absent) return false;
+  const Tensor& sum = slots_[s].cotangent;
+  return sum.defined() && may_overwrite(sum) && node.add_vjp(g, sum);
 }
 
 void Sweep::collect(Node* node, const Tensor& g) {

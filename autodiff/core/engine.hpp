@@ -67,6 +67,9 @@ class Sweep {
   void push(std::uint32_t slot);
   void accumulate(std::uint32_t slot, Tensor cotangent);
   void finish(Edge node, Tensor cotangent, std::uint32_t slot);
+  /// Adds the cotangent of the only input of `node` to what that has so far, if both can. @return whether it
+  /// did
+  bool add_to_sum(Node& node, const Tensor& g);
   void collect(Node* node, const Tensor& cotangent);
 
   Numbering numbering_;

@@ -45,6 +45,10 @@ struct Node : RefCounted, Pooled {
   /// Cotangents of the inputs with `need[i]`, of the input's shape or one that it broadcasts to: the engine
   /// sums. Undefined is zero.
   virtual void vjp(const Tensor& g, const bool* need, Tensor* gin) = 0;
+  /// Adds what vjp would return for the only input to `sum`, a cotangent of that input which nobody else
+  /// sees; or returns false. It spares an op that reads a part of its input the zeros around it: without it,
+  /// reading a tensor row by row would cost the square of its size on the way back.
+  virtual bool add_vjp(const Tensor& /*g*/, const Tensor& /*sum*/) { return false; }
   /// Tangent of the output; undefined tangents are zero, at least one is defined.
   virtual Tensor jvp(const Tensor* tangents) = 0;
   /// Lets go of saved values and edges.

@@ -86,6 +86,13 @@ struct NodeOf final : RecordedNode {
   explicit NodeOf(Op o) : op(std::move(o)) {}
   std::string_view name() const override { return Op::meta.name; }
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override { op.vjp(Saved(*this, need), g, gin); }
+  bool add_vjp(const Tensor& g, const Tensor& sum) override {
+    if constexpr (requires { op.add_transpose(g, sum); }) {
+      op.add_transpose(g, sum);
+      return true;
+    }
+    return false;
+  }
   Tensor jvp(const Tensor* t) override { return op.jvp(Saved(*this, nullptr), t); }
 };
 
@@ -127,7 +134,8 @@ Tensor apply_list(Op op, std::span<const Tensor> inputs) {
   return record(std::move(op), std::move(out), inputs.data(), inputs.size());
 }
 
-/// One linear argument: `transpose(g, input shape)` is the whole derivative.
+/// One linear argument: `transpose(g, input shape)` is the whole derivative. There may be an
+/// `add_transpose(g, sum)` beside it, see Node::add_vjp.
 template <class Op>
 struct Linear {
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {

@@ -35,6 +35,10 @@ struct SliceOp : Linear<SliceOp> {
   explicit SliceOp(const Range& r) : range(r) {}
   Tensor eval(const Tensor& x) const { return view_range(x, range); }
   Tensor transpose(const Tensor& g, const Shape& in) const { return embed(g, in, range); }
+  void add_transpose(const Tensor& g, const Tensor& sum) const {
+    const Tensor part = view_range(sum, range);
+    if (!add_in_place(part, g)) kernels::copy(view_of(add(part, g)), view_of(part));
+  }
 };
 
 /// Zeros of `shape` with x at a range: the transpose of a slice.
