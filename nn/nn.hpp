@@ -9,4 +9,5 @@
 #include "nn/loss.hpp"
 #include "nn/module.hpp"
 #include "nn/parameter.hpp"
+#include "nn/recurrent.hpp"
 #include "nn/sequential.hpp"
