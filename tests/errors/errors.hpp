@@ -26,5 +26,6 @@ Rows basic_rows();
 Rows convolution_rows();
 Rows product_rows();
 Rows random_rows();
+Rows transforms_rows();
 
 }  // namespace cadena::errors
