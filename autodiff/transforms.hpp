@@ -90,8 +90,7 @@ auto value_and_grad(F&& f, const T& object, std::optional<bool> create_graph = {
     auto r = detail::value_and_grad(inner, detail::differentiable(object), create_graph, &aux_tensors);
     std::size_t next = 0;
     for (Tensor* t : tensors_of(*aux)) *t = aux_tensors[next++];
-    return ValueGradAux<T, Aux>{std::move(r.value), detail::replaced(object, r.grads, true),
-                                std::move(*aux)};
+    return ValueGradAux<T, Aux>{std::move(r.value), detail::replaced(object, r.grads, true), std::move(*aux)};
   } else {
     const Function inner = [&](const TensorList& x) {
       return TensorList{f(detail::replaced(object, x, false))};

@@ -71,8 +71,7 @@ void with_fields(T& t, const F& f) {
 }
 
 template <class T>
-inline constexpr bool is_text =
-    std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
+inline constexpr bool is_text = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
 template <class T>
 inline constexpr bool is_list = false;
 template <class T>

@@ -235,7 +235,9 @@ TEST(Nesting, UserFormulasAndForwardOverForward) {
   auto quartic = elementwise("quartic", [](auto x) { return x * x * x * x; });
   const Tensor x = tensor({0.5, -2.}, f64);
   expect_near(hessian([&](const Tensor& a) { return sum(quartic(a)); }, x), {3, 0, 0, 48});
-  auto first = [&](const Tensor& a) { return jvp([&](const Tensor& b) { return quartic(b); }, a, ones_like(a)).tangent; };
+  auto first = [&](const Tensor& a) {
+    return jvp([&](const Tensor& b) { return quartic(b); }, a, ones_like(a)).tangent;
+  };
   expect_near(jvp(first, x, ones_like(x)).tangent, {3, 48});
 }
 

@@ -105,8 +105,8 @@ void check_like(const char* op, const char* what, const Tensor& t, const Tensor&
     throw ShapeError("[" + std::string(op) + "] expected " + what + " of shape " + to_string(like.shape()) +
                      ", got " + to_string(t.shape()));
   if (t.dtype() != like.dtype())
-    throw DtypeError("[" + std::string(op) + "] expected " + what + " of " +
-                     std::string(name(like.dtype())) + ", got " + std::string(name(t.dtype())));
+    throw DtypeError("[" + std::string(op) + "] expected " + what + " of " + std::string(name(like.dtype())) +
+                     ", got " + std::string(name(t.dtype())));
 }
 
 void check_single(const char* op, const Tensor& value) {

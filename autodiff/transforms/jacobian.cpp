@@ -162,10 +162,10 @@ std::vector<TensorList> jacobian(const Function& f, const TensorList& inputs,
                            ? detail::elements(r.x) < detail::elements(r.outputs)
                            : options.mode == JacobianMode::forward;
   if (!forward) return detail::by_reverse(r);
-  return detail::by_forward("jacobian",
-                            detail::Replay(detail::GradientRecording::nodes(r.outputs),
-                                           detail::GradientRecording::nodes(r.x)),
-                            r.x, r.outputs);
+  return detail::by_forward(
+      "jacobian",
+      detail::Replay(detail::GradientRecording::nodes(r.outputs), detail::GradientRecording::nodes(r.x)), r.x,
+      r.outputs);
 }
 
 std::vector<TensorList> hessian(const Function& f, const TensorList& inputs, const HessianOptions& options) {
@@ -193,8 +193,7 @@ OutputsVhp vhp(const Function& f, const TensorList& inputs, const TensorList& v,
     sources.push_back(r.gradient[i]);
     seeds.push_back(v[i]);
   }
-  if (!sources.empty())
-    product = grad(sources, r.x, {.create_graph = r.create, .allow_unused = true}, seeds);
+  if (!sources.empty()) product = grad(sources, r.x, {.create_graph = r.create, .allow_unused = true}, seeds);
   return {r.output(), detail::zeros_for_undefined(std::move(product), inputs)};
 }
 

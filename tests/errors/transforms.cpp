@@ -14,8 +14,18 @@ Rows transforms_rows() {
       {"value_and_grad", Kind::shape, {"one element", "(2,)"}, [] { value_and_grad(twice, m({2})); }},
       {"value_and_grad", Kind::shape, {"(2,)"}, [] { grad(twice)(m({2})); }},
       {"hessian", Kind::shape, {"one element", "(2,)"}, [] { hessian(twice, m({2})); }},
-      {"hessian", Kind::shape, {"8 dimensions", "(1, 1, 1, 1, 1)"}, [] { hessian(total, ones({1, 1, 1, 1, 1})); }},
-      {"jacobian", Kind::shape, {"8 dimensions"}, [] { jacobian(twice, ones({1, 1, 1, 1, 1})); }},
+      {"hessian",
+       Kind::shape,
+       {"8 dimensions", "(1, 1, 1, 1, 1)"},
+       [] {
+         hessian(total, ones({1, 1, 1, 1, 1}));
+       }},
+      {"jacobian",
+       Kind::shape,
+       {"8 dimensions"},
+       [] {
+         jacobian(twice, ones({1, 1, 1, 1, 1}));
+       }},
       {"laplacian", Kind::shape, {"(2,)"}, [] { laplacian(twice, m({2})); }},
       {"hvp", Kind::shape, {"(2,)", "(3,)"}, [] { hvp(total, m({2}), m({3})); }},
       {"vhp", Kind::dtype, {"f32", "f64"}, [] { vhp(total, m({2}), ones({2}, f64)); }},
