@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -75,9 +74,7 @@ struct Vjp {
 };
 
 namespace detail {
-/// Of the first output of f; the further ones go to `aux`, outside the graph unless it is recorded.
-ValueGrads value_and_grad(const Function& f, const TensorList& inputs, std::optional<bool> create_graph,
-                          TensorList* aux = nullptr);
+ValueGrads value_and_grad(const Function& f, const TensorList& inputs, bool create_graph);
 OutputsTangents jvp(const Function& f, const TensorList& inputs, const TensorList& tangents);
 Vjp vjp(const Function& f, const TensorList& inputs);
 template <class F>
@@ -90,21 +87,17 @@ Function scalar(F& f) {
 }
 }  // namespace detail
 
-/// f(x) and its gradient, for f: Tensor -> Tensor with one element. Inputs need no requires_grad; whatever
-/// else requires grad is held constant.
-/// @param create_graph record the result, so that it can be differentiated in its turn. By default that is
-/// done where somebody could ask for it: x, or a tensor that f captured, requires grad, and it is no NoGrad.
-/// So transforms nest.
+/// f(x) and its gradient, for f: Tensor -> Tensor with one element. Inputs need no requires_grad; everything
+/// f captures that requires grad is treated as constant. With `create_graph` the gradient can be
+/// differentiated again with respect to x.
 template <class F>
-requires std::is_invocable_r_v<Tensor, F&, const Tensor&> ValueGrad
-value_and_grad(F&& f, const Tensor& x, std::optional<bool> create_graph = {}) {
+ValueGrad value_and_grad(F&& f, const Tensor& x, bool create_graph = false) {
   auto r = detail::value_and_grad(detail::unary(f), {x}, create_graph);
   return {std::move(r.value), std::move(r.grads[0])};
 }
 /// The same for f: TensorList -> Tensor.
 template <class F>
-requires std::is_invocable_r_v<Tensor, F&, const TensorList&> ValueGrads
-value_and_grad(F&& f, const TensorList& inputs, std::optional<bool> create_graph = {}) {
+ValueGrads value_and_grad(F&& f, const TensorList& inputs, bool create_graph = false) {
   return detail::value_and_grad(detail::scalar(f), inputs, create_graph);
 }
 

@@ -23,7 +23,6 @@ errors::Rows all_rows() {
            errors::basic_rows,        //
            errors::product_rows,      //
            errors::random_rows,       //
-           errors::transforms_rows,   //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;

@@ -4,7 +4,8 @@ namespace cadena::examples::course {
 
 const std::vector<Slide>& slides() {
   static const std::vector<Slide> all{
-      neuron(), hebb(), exercise(), perceptron(), activations(), feedforward(), losses(), update(),
+      neuron(),   hebb(),   exercise(), perceptron(), structure(), activations(), feedforward(),  losses(),
+      backprop(), update(), descent(),  adam(),       sequence(),  digits(),      applications(),
   };
   return all;
 }

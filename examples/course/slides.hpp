@@ -27,10 +27,17 @@ Slide neuron();
 Slide hebb();
 Slide exercise();
 Slide perceptron();
+Slide structure();
 Slide activations();
 Slide feedforward();
 Slide losses();
+Slide backprop();
 Slide update();
+Slide descent();
+Slide adam();
+Slide sequence();
+Slide digits();
+Slide applications();
 
 const std::vector<Slide>& slides();
 

@@ -76,7 +76,7 @@ class Sheet {
     for (const SheetItem& item : sheet.items) {
       caption = std::max(caption, mark_width + text_width(item.predicted, text_size, true) + share_width);
       if (!is_correct(item)) {
-        caption = std::max(caption, mark_width + text_width("true: " + item.truth, text_size));
+        caption = std::max(caption, mark_width + text_width(sheet_.truth + " " + item.truth, text_size));
       }
     }
     const double box = image_width_ + 2 * frame;
@@ -118,12 +118,12 @@ class Sheet {
     }
     const auto right = std::count_if(sheet_.items.begin(), sheet_.items.end(), is_correct);
     const auto wrong = static_cast<std::int64_t>(sheet_.items.size()) - right;
-    const std::string first = format_grouped(right) + " correct";
+    const std::string first = format_grouped(right) + " " + sheet_.correct;
     draw_mark(svg, {margin + 6, y + 10}, true);
     svg.text({margin + 18, y + 14.5}, first, {.size = 13, .colour = palette::good, .bold = true});
     const double x = margin + 18 + text_width(first, 13, true) + 18;
     draw_mark(svg, {x + 6, y + 10}, false);
-    svg.text({x + 18, y + 14.5}, format_grouped(wrong) + " wrong",
+    svg.text({x + 18, y + 14.5}, format_grouped(wrong) + " " + sheet_.wrong,
              {.size = 13, .colour = palette::bad, .bold = true});
   }
 
@@ -146,7 +146,7 @@ class Sheet {
              {.size = text_size, .colour = palette::muted, .anchor = Anchor::end});
     if (correct) return;
     svg.text({x + mark_width, baseline + caption_line},
-             fit_text("true: " + item.truth, column_ - mark_width, text_size), {.size = text_size});
+             fit_text(sheet_.truth + " " + item.truth, column_ - mark_width, text_size), {.size = text_size});
   }
 
   const ImageSheet& sheet_;

@@ -21,9 +21,12 @@ struct ImageSheet {
   std::string subtitle = {};
   std::int64_t rows = 28;  ///< pixels of each image
   std::int64_t columns = 28;
-  int per_row = 8;             ///< images beside one another
-  double enlarge = 5;          ///< screen pixels for a pixel of an image
-  bool dark_on_light = false;  ///< inverts the greys: ink on paper
+  int per_row = 8;                  ///< images beside one another
+  double enlarge = 5;               ///< screen pixels for a pixel of an image
+  bool dark_on_light = false;       ///< inverts the greys: ink on paper
+  std::string correct = "correct";  ///< the words of the legend and of the captions
+  std::string wrong = "wrong";
+  std::string truth = "true:";
   std::vector<SheetItem> items = {};
 };
 

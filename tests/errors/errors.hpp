@@ -26,6 +26,5 @@ Rows basic_rows();
 Rows convolution_rows();
 Rows product_rows();
 Rows random_rows();
-Rows transforms_rows();
 
 }  // namespace cadena::errors
