@@ -145,6 +145,8 @@ const OpList& op_table() {
              index_ops,          //
              loss_ops,           //
              convolution_ops,    //
+             resample_ops,       //
+             pooling_ops,        //
              random_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));

@@ -94,6 +94,8 @@ OpList einsum_ops();
 OpList index_ops();
 OpList loss_ops();
 OpList convolution_ops();
+OpList resample_ops();
+OpList pooling_ops();
 OpList random_ops();
 
 /// All differentiable operations.

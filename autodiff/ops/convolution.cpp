@@ -7,6 +7,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/windows.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/conv.hpp"
 
@@ -166,11 +167,7 @@ struct Call {
                      (bias.defined() ? ", bias " + to_string(bias.shape()) : ""));
   }
   void check_option(const char* what, const PerAxis& numbers, std::int64_t least) const {
-    const bool fits = numbers.rank() == 1 || numbers.rank() == rank;
-    if (!fits ||
-        std::any_of(numbers.begin(), numbers.end(), [&](auto n) { return n < least || n > 1 << 30; }))
-      throw ValueError("[" + op + "] expected " + what + " of 1 or " + std::to_string(rank) +
-                       " numbers from " + std::to_string(least) + ", got " + to_string(numbers));
+    check_per_axis(op, what, numbers, rank, least);
   }
   /// Ranks, dtypes, groups and the bias of `out` channels.
   void check(std::int64_t groups, std::int64_t in, std::int64_t out) const {
@@ -192,8 +189,6 @@ struct Call {
   std::int64_t channels() const { return x.size(-rank - 1); }
   bool batched() const { return x.dim() == rank + 2; }
 };
-
-std::int64_t at(const PerAxis& numbers, int i) { return numbers.rank() == 1 ? numbers[0] : numbers[i]; }
 
 ConvShape base_shape(const Call& call, std::int64_t groups, const PerAxis& stride, const PerAxis& dilation) {
   call.check_option("stride", stride, 1);

@@ -25,6 +25,7 @@ inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(
 Rows basic_rows();
 Rows convolution_rows();
 Rows product_rows();
+Rows pooling_rows();
 Rows random_rows();
 
 }  // namespace cadena::errors

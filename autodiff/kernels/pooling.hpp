@@ -1,0 +1,29 @@
+// Where the largest element of every window stands. Windows are products of those along three axes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace cadena::kernels {
+
+/// Windows along an axis of `in` elements: window i is first[i], first[i] + step, ..., count[i] >= 1 of them.
+struct Windows {
+  std::int64_t in = 1, step = 1;
+  std::vector<std::int64_t> first{0}, count{1};
+
+  std::int64_t out() const { return static_cast<std::int64_t>(first.size()); }
+  std::int64_t longest() const;
+};
+
+/// index[plane, i, j, k] = position, in the row-major order of a plane of x, of the largest element of window
+/// (i, j, k): the first of equals; NaN counts as largest. T = float, double.
+template <class T>
+void max_positions(const std::array<Windows, 3>& windows, std::int64_t planes, const T* x,
+                   std::int64_t* index);
+
+/// keep[i]: no later element of the n in `index` (all in [0, extent)) equals index[i]; for every plane.
+void last_of_equals(std::int64_t planes, std::int64_t n, std::int64_t extent, const std::int64_t* index,
+                    bool* keep);
+
+}  // namespace cadena::kernels

@@ -1,0 +1,144 @@
+// Pools by hand, and against loops that follow the definition.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "autodiff/autodiff.hpp"
+
+namespace cadena {
+namespace {
+
+using Numbers = std::vector<double>;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+Tensor line(const Numbers& values, DType dtype = f64) {
+  return tensor(values).to(dtype).reshape({1, static_cast<std::int64_t>(values.size())});
+}
+
+TEST(MaxPool, ByHand) {
+  for (auto dtype : {f32, f64}) {
+    const Tensor x = line({3, 1, 4, 1, 5, 9, 2}, dtype);
+    const auto [values, indices] = max_pool1d_with_indices(x, 3, {.stride = 2});
+    EXPECT_EQ(values.to_vector<double>(), (Numbers{4, 5, 9}));
+    EXPECT_EQ(indices.to_vector<double>(), (Numbers{2, 4, 5}));
+    EXPECT_EQ(max_pool1d(x, 2).to_vector<double>(), (Numbers{3, 4, 9}));
+    EXPECT_EQ(max_pool1d(x, 2, {.ceil_mode = true}).to_vector<double>(), (Numbers{3, 4, 9, 2}));
+    EXPECT_EQ(max_pool1d(x, 2, {.padding = 1}).to_vector<double>(), (Numbers{3, 4, 5, 9}));
+    // Rounding up would begin a window in the padding behind x; it is left out.
+    EXPECT_EQ(max_pool1d(line({1, 2, 3}, dtype), 2, {.padding = 1, .ceil_mode = true}).to_vector<double>(),
+              (Numbers{1, 3}));
+    EXPECT_EQ(max_pool1d(x, 3, {.stride = 1, .dilation = 2}).to_vector<double>(), (Numbers{5, 9, 5}));
+  }
+}
+
+TEST(MaxPool, TiesInfinitiesAndNaN) {
+  for (auto dtype : {f32, f64}) {
+    // Only the first of equals gets the gradient.
+    Tensor x = line({2, 2, -inf, -inf, nan, 1, 0, nan}, dtype).requires_grad_();
+    const auto [values, indices] = max_pool1d_with_indices(x, 2);
+    EXPECT_EQ(indices.to_vector<double>(), (Numbers{0, 2, 4, 7}));
+    EXPECT_TRUE(allclose(values, line({2, -inf, nan, nan}, dtype), 0, 0, true));
+    values.backward(ones({1, 4}, dtype));
+    EXPECT_EQ(x.grad().to_vector<double>(), (Numbers{1, 0, 1, 0, 1, 0, 0, 1}));
+  }
+  // NaN at every position of a long line, and the first of two.
+  for (int i = 0; i < 37; ++i) {
+    Tensor x = arange(0, 37, 1, f32).reshape({1, 37});
+    x.select(1, i).fill_(nan);
+    const auto [values, indices] = max_pool1d_with_indices(x, 3, {.stride = 1, .padding = 1});
+    for (int k = 0; k < 37; ++k) {
+      const int expected = std::abs(k - i) <= 1 ? i : std::min(k + 1, 36);
+      EXPECT_EQ(indices[0][k].item(), expected) << i << " " << k;
+    }
+  }
+  EXPECT_EQ(max_pool1d_with_indices(line({nan, 1, nan}), 3).indices.item(), 0);
+}
+
+TEST(MaxPool, IndicesCountThroughAllPooledDimensions) {
+  manual_seed(4);
+  const Tensor x = randn({2, 3, 3, 4, 5}, f64);
+  const auto [values, indices] =
+      max_pool3d_with_indices(x, {2, 3, 2}, {.stride = {1, 1, 2}, .padding = {1, 1, 0}});
+  EXPECT_EQ(values.shape(), (Shape{2, 3, 4, 4, 2}));
+  EXPECT_TRUE(equal(values.reshape({6, 32}), gather(x.reshape({6, 60}), 1, indices.reshape({6, 32}))));
+  for (int n = 0; n < 6; ++n)
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < 4; ++j)
+        for (int k = 0; k < 2; ++k) {
+          double top = -inf;
+          for (int a = std::max(0, i - 1); a <= std::min(2, i); ++a)
+            for (int b = std::max(0, j - 1); b <= std::min(3, j + 1); ++b)
+              for (int c = 2 * k; c < 2 * k + 2; ++c)
+                top = std::max(top, x.reshape({6, 3, 4, 5})[n][a][b][c].item());
+          EXPECT_EQ(values.reshape({6, 4, 4, 2})[n][i][j][k].item(), top);
+        }
+}
+
+TEST(MaxUnpool, PutsBackAndLetsTheLastWin) {
+  const Tensor x = line({1, 5, 2, 3});
+  const auto [values, indices] = max_pool1d_with_indices(x, 2);
+  EXPECT_EQ(max_unpool1d(values, indices, 2).to_vector<double>(), (Numbers{0, 5, 0, 3}));
+  EXPECT_EQ(max_unpool1d(values, indices, 2, {.output_size = 5}).to_vector<double>(),
+            (Numbers{0, 5, 0, 3, 0}));
+  Tensor twice = line({7, 8, 9}).requires_grad_();
+  const Tensor y = max_unpool1d(twice, tensor({1, 1, 0}).reshape({1, 3}), 1);
+  EXPECT_EQ(y.to_vector<double>(), (Numbers{9, 8, 0}));
+  y.backward(line({1, 2, 4}));
+  EXPECT_EQ(twice.grad().to_vector<double>(), (Numbers{0, 2, 1}));
+}
+
+TEST(AvgPool, WhatItDividesBy) {
+  const Tensor x = line({1, 2, 3, 4, 5});
+  EXPECT_EQ(avg_pool1d(x, 2).to_vector<double>(), (Numbers{1.5, 3.5}));
+  EXPECT_EQ(avg_pool1d(x, 2, {.ceil_mode = true}).to_vector<double>(), (Numbers{1.5, 3.5, 5}));
+  EXPECT_EQ(avg_pool1d(x, 3, {.padding = 1}).to_vector<double>(), (Numbers{1, 4}));
+  EXPECT_EQ(avg_pool1d(x, 3, {.padding = 1, .count_include_pad = false}).to_vector<double>(),
+            (Numbers{1.5, 4}));
+  // The second window reaches past the padding: three positions count.
+  EXPECT_EQ(avg_pool1d(x, 4, {.padding = 1, .ceil_mode = true}).to_vector<double>(), (Numbers{1.5, 3}));
+  EXPECT_EQ(avg_pool1d(x, 2, {.divisor_override = 4}).to_vector<double>(), (Numbers{0.75, 1.75}));
+}
+
+TEST(AvgPool, SeparatesIntoAxes) {
+  manual_seed(5);
+  for (auto dtype : {f32, f64}) {
+    const Tensor x = randn({2, 3, 9, 20}, dtype);
+    const Tensor y = avg_pool2d(x, {3, 2}, {.stride = {2, 3}, .padding = {1, 0}, .count_include_pad = false});
+    ASSERT_EQ(y.shape(), (Shape{2, 3, 5, 7}));
+    for (int i = 0; i < 5; ++i)
+      for (int j = 0; j < 7; ++j) {
+        const Tensor window = x.slice(2, {std::max(0, 2 * i - 1), 2 * i + 2}).slice(3, {3 * j, 3 * j + 2});
+        EXPECT_TRUE(allclose(y.select(3, j).select(2, i), mean(window, {2, 3}), 1e-5, 1e-6));
+      }
+  }
+}
+
+TEST(AdaptivePools, ShareTheInput) {
+  const Tensor x = line({1, 2, 3, 4, 5, 6, 7});
+  EXPECT_EQ(adaptive_avg_pool1d(x, 3).to_vector<double>(), (Numbers{2, 4, 6}));  // [0, 3) [2, 5) [4, 7)
+  EXPECT_EQ(adaptive_max_pool1d(x, 2).to_vector<double>(), (Numbers{4, 7}));     // [0, 4) [3, 7)
+  EXPECT_EQ(adaptive_avg_pool1d(line({1, 2}), 3).to_vector<double>(), (Numbers{1, 1.5, 2}));
+  EXPECT_TRUE(equal(adaptive_avg_pool2d(ones({1, 4, 5}), {-1, 1}), ones({1, 4, 1})));
+  EXPECT_EQ(adaptive_avg_pool1d(x, 0).shape(), (Shape{1, 0}));
+  EXPECT_EQ(adaptive_max_pool2d_with_indices(arange(12.0).reshape({1, 3, 4}), 1).indices.item(), 11);
+}
+
+TEST(LpPool, NormsAndTheirZero) {
+  const Tensor x = line({3, 4, 0, 0, 6, 8});
+  EXPECT_EQ(lp_pool1d(x, 2, 2).to_vector<double>(), (Numbers{5, 0, 10}));
+  EXPECT_EQ(lp_pool1d(x, 1, 3).to_vector<double>(), (Numbers{7, 14}));
+  Tensor z = x.clone().requires_grad_();
+  lp_pool1d(z, 2, 2).sum().backward();
+  EXPECT_TRUE(allclose(z.grad(), line({0.6, 0.8, 0, 0, 0.6, 0.8}), 1e-14));
+}
+
+TEST(Pools, EmptyBatches) {
+  EXPECT_EQ(max_pool2d(zeros({0, 3, 4, 4}), 2).shape(), (Shape{0, 3, 2, 2}));
+  EXPECT_EQ(avg_pool2d(zeros({2, 0, 4, 4}), 2).shape(), (Shape{2, 0, 2, 2}));
+}
+
+}  // namespace
+}  // namespace cadena
