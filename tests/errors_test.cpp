@@ -66,7 +66,7 @@ TEST(Errors, AreTypedAndNameTheOpAndWhatWasFound) {
 /// Ops of several arguments or with attributes can be called wrongly: each row of the table has its test.
 TEST(Errors, CoverTheTable) {
   std::set<std::string> tested = {
-      "conv",  "conv_transpose", "conv_weight", "resample", "embed",
+      "conv",  "conv_transpose", "conv_weight", "resample",     "embed",
       "clone", "alias",          "contiguous",  "absorbing_mul"};  // internal, or nothing to get wrong
   for (const auto& row : all_rows()) tested.insert(row.op);
   const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential", "rounding",

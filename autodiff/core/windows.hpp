@@ -10,7 +10,9 @@
 namespace cadena::detail {
 
 /// The number for dimension `i`; one stands for all.
-inline std::int64_t at(const PerAxis& numbers, int i) { return numbers.rank() == 1 ? numbers[0] : numbers[i]; }
+inline std::int64_t at(const PerAxis& numbers, int i) {
+  return numbers.rank() == 1 ? numbers[0] : numbers[i];
+}
 
 /// @throws ValueError naming `op` and `what` unless there are 1 or `rank` numbers, all from `least` to 2^30
 inline void check_per_axis(const std::string& op, const char* what, const PerAxis& numbers, int rank,
