@@ -94,7 +94,7 @@ TEST_F(DigitsTest, HelpListsEveryOption) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
   for (const char* option : {"--help", "--data", "--draw", "--epochs", "--batch-size", "--optimizer", "--lr",
-                             "--dropout", "--seed", "--threads", "--out"})
+                             "--dropout", "--seed", "--threads", "--no-plot", "--out"})
     EXPECT_NE(result.out.find(std::string(option) + " "), std::string::npos) << option;
   for (std::size_t at = 0, end = 0; at < result.out.size(); at = end + 1) {
     end = result.out.find('\n', at);

@@ -332,7 +332,7 @@ class TerminalTest : public testing::Test {
 TEST_F(TerminalTest, AsksTheTerminalForItsWidth) {
   const winsize size{.ws_row = 24, .ws_col = 123, .ws_xpixel = 0, .ws_ypixel = 0};
   ASSERT_EQ(::ioctl(slave, TIOCSWINSZ, &size), 0);
-  EXPECT_EQ(terminal_width(slave), 123);
+  EXPECT_EQ(terminal_size(slave).width, 123);
   const Terminal terminal = detect_terminal(slave);
   EXPECT_TRUE(terminal.interactive && terminal.colour && terminal.unicode);
   EXPECT_EQ(terminal.width, 123);
@@ -354,9 +354,9 @@ TEST_F(TerminalTest, KnowsAPipeFromATerminal) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   EXPECT_FALSE(detect_terminal(ends[1]).interactive);
-  EXPECT_EQ(terminal_width(ends[1]), 80);
+  EXPECT_EQ(terminal_size(ends[1]).width, 80);
   ::setenv("COLUMNS", "133", 1);
-  EXPECT_EQ(terminal_width(ends[1]), 133);
+  EXPECT_EQ(terminal_size(ends[1]).width, 133);
   ::close(ends[0]);
   ::close(ends[1]);
 }

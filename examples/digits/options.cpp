@@ -91,6 +91,10 @@ void describe(CLI::App& app, DigitsOptions& o) {
       ->type_name("N")
       ->check(whole(1, 1024))
       ->capture_default_str();
+  app.add_flag_callback(
+      "--no-plot", [&o] { o.plot = false; },
+      "On a terminal, loss and accuracy are drawn below the\n"
+      "progress bar while they come about; this leaves them out");
   app.add_option("--out", o.out, "Folder for pictures and weights; made if missing")
       ->type_name("DIR")
       ->capture_default_str();

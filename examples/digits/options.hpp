@@ -19,6 +19,7 @@ struct DigitsOptions {
   std::uint64_t seed = 1;
   int threads = 1;
   std::filesystem::path out = "out";
+  bool plot = true;  ///< curves below the progress bar, where that is on a terminal
 };
 
 /// Options from the command line, or what the program shall exit with: after --help, which prints the usage,

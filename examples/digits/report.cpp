@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "autodiff/build_info.hpp"
+#include "examples/digits/curves.hpp"
 #include "examples/support/chart.hpp"
 #include "examples/support/confusion.hpp"
 #include "examples/support/file.hpp"
@@ -66,25 +67,12 @@ ConfusionMatrix confusion(const Images& images, const Predictions& test) {
 }
 
 std::string draw_curves(const Images& images, const History& history) {
-  std::vector<double> epochs(history.train.size());
-  std::iota(epochs.begin(), epochs.end(), 1.0);
-  const auto series = [&](const char* name, const std::vector<Score>& scores, double Score::*member) {
-    Series s{.name = name, .x = epochs};
-    for (const Score& score : scores) s.y.push_back(score.*member);
-    return s;
-  };
-  const auto chart = [&](const char* what, double Score::*member, bool percent) {
-    return Chart{.title = images.name + ": " + what,
-                 .subtitle = "training: during the epoch, with dropout; validation: after it, without",
-                 .x_label = "epoch",
-                 .y_label = what,
-                 .series = {series("training", history.train, member),
-                            series("validation", history.validation, member)},
-                 .x_integer = true,
-                 .y_percent = percent};
-  };
-  return render_charts(
-      std::array{chart("cross entropy", &Score::loss, false), chart("accuracy", &Score::accuracy, true)});
+  auto charts = curves(history);
+  for (Chart& chart : charts) {
+    chart.title = images.name + ": " + chart.title;
+    chart.subtitle = "training: during the epoch, with dropout; validation: after it, without";
+  }
+  return render_charts(charts);
 }
 
 /// The first images of the test set as they come, and behind them the mistakes of which the network was
@@ -173,7 +161,7 @@ void prepare_folder(const fs::path& folder) {
 void print_result(const Images& images, const Predictions& test, const fs::path& folder) {
   const ConfusionMatrix matrix = confusion(images, test);
   const std::string table = print_confusion(matrix);
-  if (display_columns(table.substr(0, table.find('\n'))) < terminal_width(STDOUT_FILENO))
+  if (display_columns(table.substr(0, table.find('\n'))) < terminal_size(STDOUT_FILENO).width)
     std::cout << '\n' << table;
   else
     std::cout << "\nThe table of what was taken for what is too wide for here: see "

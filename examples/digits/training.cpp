@@ -1,14 +1,19 @@
 #include "examples/digits/training.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
 #include <numbers>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "autodiff/autodiff.hpp"
 #include "data/loader.hpp"
+#include "examples/digits/curves.hpp"
 #include "examples/support/progress.hpp"
+#include "examples/support/terminal_plot.hpp"
 #include "optim/optim.hpp"
 
 namespace cadena::examples {
@@ -63,6 +68,20 @@ Score evaluate(DigitsNet& net, const D& images) {
   return mean.get();
 }
 
+/// The curves so far, over all epochs to come, where the terminal has room for them below the last few
+/// epochs.
+std::vector<std::string> plot(const History& history, std::int64_t epochs, const Terminal& terminal) {
+  const int rows = std::min(10, terminal.height - 12);
+  if (rows < 4) return {};
+  auto charts = curves(history);
+  for (Chart& chart : charts) {
+    chart.x_min = 1;
+    chart.x_max = static_cast<double>(std::max<std::int64_t>(epochs, 2));
+  }
+  if (terminal.width < 76) charts.resize(1);  // else the second would stand below the first
+  return render_terminal_charts(charts, terminal, rows);
+}
+
 Score train_step(DigitsNet& net, optim::Optimizer& optimizer, const data::Batch& batch) {
   const Tensor logits = net(batch.x);
   const Tensor loss = cross_entropy(logits, batch.y);
@@ -82,8 +101,10 @@ History train(DigitsNet& net, const Images& images, const DigitsOptions& o) {
   const auto start = std::chrono::steady_clock::now();
   const auto optimizer = make_optimizer(net, o);
   data::DataLoader batches(images.train, {.batch_size = o.batch_size, .shuffle = true, .seed = o.seed});
-  Progress progress({.epochs = o.epochs, .items_per_epoch = images.train.size()});
   History history;
+  ProgressOptions shown{.epochs = o.epochs, .items_per_epoch = images.train.size()};
+  if (o.plot) shown.panel = [&](const Terminal& terminal) { return plot(history, o.epochs, terminal); };
+  Progress progress(std::move(shown));
   std::int64_t step = 0;
   for (std::int64_t epoch = 0; epoch < o.epochs; ++epoch) {
     net.train();

@@ -100,7 +100,7 @@ class Panel {
 
   void axes(double bottom) {
     const TickStyle x_style{.target = 7, .integer = chart_.x_integer, .outward = false};
-    x_axis_ = make_axis(gather(chart_, &Series::x), chart_.x_scale, x_style, {}, {});
+    x_axis_ = make_axis(gather(chart_, &Series::x), chart_.x_scale, x_style, chart_.x_min, chart_.x_max);
     const TickStyle y_style{
         .target = 5, .percent = chart_.y_percent, .outward = !(chart_.y_min && chart_.y_max)};
     y_axis_ = make_axis(gather(chart_, &Series::y), chart_.y_scale, y_style, chart_.y_min, chart_.y_max);

@@ -30,7 +30,9 @@ struct Chart {
   Scale y_scale = Scale::linear;
   bool x_integer = false;            ///< epochs: no marks between whole numbers
   bool y_percent = false;            ///< values are shares, the marks say percentages
-  std::optional<double> y_min = {};  ///< where the axis shall begin; from the data when empty
+  std::optional<double> x_min = {};  ///< where the axis shall begin; from the data when empty
+  std::optional<double> x_max = {};
+  std::optional<double> y_min = {};
   std::optional<double> y_max = {};
   bool show_last = true;  ///< writes each line's last value at its end
   double width = 640;     ///< pixels; at least 240

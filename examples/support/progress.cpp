@@ -117,7 +117,8 @@ std::string compose_status(const StatusLine& line, const Terminal& terminal) {
          percent + tail;
 }
 
-Progress::Progress(ProgressOptions options) : options_(std::move(options)) {
+Progress::Progress(ProgressOptions options)
+    : options_(std::move(options)), live_(options_.out == nullptr ? std::cout : *options_.out) {
   if (options_.epochs <= 0 || options_.items_per_epoch <= 0 || options_.first_epoch < 0) {
     throw ValueError(
         "[Progress] epochs and items_per_epoch must be positive and first_epoch not negative, got " +
@@ -126,7 +127,7 @@ Progress::Progress(ProgressOptions options) : options_(std::move(options)) {
   }
   if (options_.out == nullptr) options_.out = &std::cout;
   if (!options_.clock) options_.clock = steady_seconds;
-  follow_width_ = !options_.terminal.has_value();
+  follow_size_ = !options_.terminal.has_value();
   terminal_ = options_.terminal ? *options_.terminal : detect_terminal(STDOUT_FILENO);
   epoch_ = options_.first_epoch;
   start_ = epoch_start_ = last_output_ = options_.clock();
@@ -193,19 +194,33 @@ std::vector<std::string> Progress::details() {
   return texts;
 }
 
-void Progress::draw() {
-  if (follow_width_) terminal_.width = terminal_width(STDOUT_FILENO);
-  const std::string label = epoch_label(std::min(epoch_, options_.epochs - 1));
-  const StatusLine line{"epoch " + label, label, fraction(), details()};
-  // Overwrite, then erase what is left of a longer line: erasing first would flicker.
-  *options_.out << '\r' << compose_status(line, terminal_) << "\x1b[K" << std::flush;
-  line_open_ = true;
-  last_output_ = options_.clock();
+void Progress::follow_size() {
+  if (!follow_size_) return;
+  const TerminalSize size = terminal_size(STDOUT_FILENO);
+  const bool changed = size.width != terminal_.width || size.height != terminal_.height;
+  terminal_.width = size.width;
+  terminal_.height = size.height;
+  if (changed && !panel_.empty()) refresh_panel();
 }
 
-void Progress::clear_line() {
-  if (line_open_) *options_.out << "\r\x1b[K";
-  line_open_ = false;
+void Progress::refresh_panel() {
+  panel_ = options_.panel && terminal_.interactive ? options_.panel(terminal_) : std::vector<std::string>{};
+}
+
+void Progress::draw() {
+  follow_size();
+  const std::string label = epoch_label(std::min(epoch_, options_.epochs - 1));
+  const std::string status = compose_status({"epoch " + label, label, fraction(), details()}, terminal_);
+  if (panel_.empty() && live_.empty()) {
+    // Overwrite, then erase what is left of a longer line: erasing first would flicker.
+    *options_.out << '\r' << status << "\x1b[K" << std::flush;
+  } else {
+    std::vector<std::string> lines{status};
+    lines.insert(lines.end(), panel_.begin(), panel_.end());
+    live_.draw(std::move(lines), terminal_);
+  }
+  line_open_ = live_.empty();
+  last_output_ = options_.clock();
 }
 
 void Progress::draw_plain_if_due() {
@@ -234,7 +249,7 @@ void Progress::advance(std::int64_t items, const std::vector<Metric>& metrics) {
   metrics_ = metrics;
   if (!terminal_.interactive) {
     draw_plain_if_due();
-  } else if (!line_open_ || last_advance_ - last_output_ >= options_.redraw_interval) {
+  } else if ((!line_open_ && live_.empty()) || last_advance_ - last_output_ >= options_.redraw_interval) {
     draw();
   }
 }
@@ -253,14 +268,19 @@ void Progress::end_epoch(const std::vector<Metric>& metrics) {
   items_ = timed_items_ = 0;
   advanced_ = false;
   plain_quarter_ = 0;
+  follow_size();
+  refresh_panel();
   print(join(parts));
   epoch_start_ = last_output_ = options_.clock();
 }
 
 void Progress::print(std::string_view text) {
-  const bool redraw = line_open_;
-  clear_line();
-  *options_.out << text << '\n' << std::flush;
+  const bool redraw = line_open_ || !live_.empty();
+  if (live_.empty())
+    *options_.out << (line_open_ ? "\r\x1b[K" : "") << text << '\n' << std::flush;
+  else
+    live_.print_above(text);
+  line_open_ = false;
   if (redraw && !finished_) draw();
 }
 
@@ -268,7 +288,8 @@ void Progress::finish() {
   if (finished_) return;
   if (terminal_.interactive) {
     draw();
-    *options_.out << '\n' << std::flush;
+    if (line_open_) *options_.out << '\n' << std::flush;
+    live_.release();
     line_open_ = false;
   }
   finished_ = true;

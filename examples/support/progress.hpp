@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "examples/support/live_lines.hpp"
 #include "examples/support/terminal.hpp"
 
 namespace cadena::examples {
@@ -57,6 +58,9 @@ struct ProgressOptions {
   std::function<double()> clock = {};     ///< seconds, monotonic; the steady clock when empty
   double redraw_interval = 0.1;           ///< seconds between two redraws on a terminal
   double plain_interval = 2;              ///< seconds between two lines within an epoch elsewhere
+  /// Lines to show below the bar, such as a chart; on a terminal only. Asked for after every epoch, and when
+  /// the terminal's size has changed.
+  std::function<std::vector<std::string>(const Terminal&)> panel = {};
 };
 
 /// The progress of a training run. On a terminal one line is redrawn in place (bar, percentage and remaining
@@ -110,11 +114,12 @@ class Progress {
   std::vector<std::string> details();
   void draw();
   void draw_plain_if_due();
-  void clear_line();
+  void follow_size();
+  void refresh_panel();
 
   ProgressOptions options_;
   Terminal terminal_;
-  bool follow_width_;
+  bool follow_size_;
   double start_ = 0;  // seconds, all of them on the options' clock
   double epoch_start_ = 0;
   double first_advance_ = 0;
@@ -129,6 +134,8 @@ class Progress {
   bool finished_ = false;
   std::optional<double> previous_rate_;
   std::vector<Metric> metrics_;
+  std::vector<std::string> panel_;
+  LiveLines live_;  // the bar and the panel, once there is one; without, the cursor stays in the bar's line
   std::vector<int> widths_;  // the widest that each detail has been, so that the bar does not wobble
 };
 

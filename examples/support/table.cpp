@@ -49,6 +49,6 @@ std::string print_table(const Table& table, int width) {
   return lines;
 }
 
-std::string print_table(const Table& table) { return print_table(table, terminal_width(STDOUT_FILENO)); }
+std::string print_table(const Table& table) { return print_table(table, terminal_size(STDOUT_FILENO).width); }
 
 }  // namespace cadena::examples

@@ -16,6 +16,13 @@ std::string_view variable(const char* name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
+int positive_variable(const char* name, int otherwise) {
+  const std::string_view text = variable(name);
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value > 0 ? value : otherwise;
+}
+
 /// A locale that is set and is not UTF-8 says so for a reason. Nothing set at all is the usual state of a
 /// container behind a modern terminal, which does show UTF-8. The Linux console's font lacks the partial
 /// blocks.
@@ -34,13 +41,11 @@ bool shows_unicode() {
 
 }  // namespace
 
-int terminal_width(int descriptor) {
+TerminalSize terminal_size(int descriptor) {
   winsize size{};
-  if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const std::string_view columns = variable("COLUMNS");
-  int width = 0;
-  std::from_chars(columns.data(), columns.data() + columns.size(), width);
-  return width > 0 ? width : 80;
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0) size = {};
+  return {size.ws_col > 0 ? size.ws_col : positive_variable("COLUMNS", 80),
+          size.ws_row > 0 ? size.ws_row : positive_variable("LINES", 24)};
 }
 
 Terminal detect_terminal(int descriptor) {
@@ -49,7 +54,9 @@ Terminal detect_terminal(int descriptor) {
   terminal.interactive = ::isatty(descriptor) == 1 && !term.empty() && term != "dumb";
   terminal.colour = terminal.interactive && variable("NO_COLOR").empty();
   terminal.unicode = shows_unicode();
-  terminal.width = terminal_width(descriptor);
+  const TerminalSize size = terminal_size(descriptor);
+  terminal.width = size.width;
+  terminal.height = size.height;
   return terminal;
 }
 
