@@ -52,6 +52,21 @@ RecurrentState gru_step(const HiddenWeights& w, const Tensor& projected, const R
 
 detail::RecurrentStep rnn_step(Nonlinearity f) { return f == Nonlinearity::relu ? relu_step : tanh_step; }
 
+/// h after every step of a sequence (L, N, input), in the order of its steps, but walked from the end if
+/// `reverse`.
+/// @param state at the start, and then at the end
+Tensor along(const Tensor& sequence, const RecurrentWeights& w, detail::RecurrentStep step, bool reverse,
+             RecurrentState& state) {
+  const auto projected = linear(sequence, w.weight_ih, w.bias_ih);  // of all steps at once
+  std::vector<Tensor> outputs(static_cast<std::size_t>(projected.size(0)));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto t = reverse ? outputs.size() - 1 - i : i;
+    state = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected[static_cast<std::int64_t>(t)], state);
+    outputs[t] = state.h;
+  }
+  return stack(outputs);
+}
+
 // ---- Checks and first values
 
 void check(const char* module, const char* option, double value, bool ok, const char* expected) {
@@ -162,16 +177,8 @@ RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0,
     std::vector<Tensor> directions;
     for (std::int64_t d = 0; d < num_directions(); ++d) {
       const auto k = layer * num_directions() + d;
-      const auto& w = weights_[static_cast<std::size_t>(k)];
-      const auto projected = linear(sequence, w.weight_ih, w.bias_ih);  // of all steps at once
       RecurrentState state{h[k], c[k]};
-      std::vector<Tensor> outputs(static_cast<std::size_t>(projected.size(0)));
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const auto t = d == 0 ? i : outputs.size() - 1 - i;
-        state = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected[static_cast<std::int64_t>(t)], state);
-        outputs[t] = state.h;
-      }
-      directions.push_back(stack(outputs));
+      directions.push_back(along(sequence, weights_[static_cast<std::size_t>(k)], step, d == 1, state));
       h_n.push_back(state.h);
       c_n.push_back(state.c);
     }
