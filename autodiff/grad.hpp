@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -74,7 +75,9 @@ struct Vjp {
 };
 
 namespace detail {
-ValueGrads value_and_grad(const Function& f, const TensorList& inputs, bool create_graph);
+/// Of the first output of f; the further ones go to `aux`, outside the graph unless it is recorded.
+ValueGrads value_and_grad(const Function& f, const TensorList& inputs, std::optional<bool> create_graph,
+                          TensorList* aux = nullptr);
 OutputsTangents jvp(const Function& f, const TensorList& inputs, const TensorList& tangents);
 Vjp vjp(const Function& f, const TensorList& inputs);
 template <class F>
@@ -87,17 +90,21 @@ Function scalar(F& f) {
 }
 }  // namespace detail
 
-/// f(x) and its gradient, for f: Tensor -> Tensor with one element. Inputs need no requires_grad; everything
-/// f captures that requires grad is treated as constant. With `create_graph` the gradient can be
-/// differentiated again with respect to x.
+/// f(x) and its gradient, for f: Tensor -> Tensor with one element. Inputs need no requires_grad; whatever
+/// else requires grad is held constant.
+/// @param create_graph record the result, so that it can be differentiated in its turn. By default that is
+/// done where somebody could ask for it: x, or a tensor that f captured, requires grad, and it is no NoGrad.
+/// So transforms nest.
 template <class F>
-ValueGrad value_and_grad(F&& f, const Tensor& x, bool create_graph = false) {
+requires std::is_invocable_r_v<Tensor, F&, const Tensor&> ValueGrad
+value_and_grad(F&& f, const Tensor& x, std::optional<bool> create_graph = {}) {
   auto r = detail::value_and_grad(detail::unary(f), {x}, create_graph);
   return {std::move(r.value), std::move(r.grads[0])};
 }
 /// The same for f: TensorList -> Tensor.
 template <class F>
-ValueGrads value_and_grad(F&& f, const TensorList& inputs, bool create_graph = false) {
+requires std::is_invocable_r_v<Tensor, F&, const TensorList&> ValueGrads
+value_and_grad(F&& f, const TensorList& inputs, std::optional<bool> create_graph = {}) {
   return detail::value_and_grad(detail::scalar(f), inputs, create_graph);
 }
 

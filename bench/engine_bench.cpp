@@ -2,6 +2,7 @@
 #include <ctime>
 #include <memory>
 
+#include "autodiff/transforms.hpp"
 #include "tools.hpp"
 
 namespace bench {
@@ -115,6 +116,31 @@ Step rosenbrock_hessian() {
           [=] { return digest(cadena::stack(*rows)); }};
 }
 
+Tensor rosenbrock(const Tensor& x) {
+  const Tensor head = x.slice(0, {0, rosenbrock_size - 1}), tail = x.slice(0, {1, rosenbrock_size});
+  return cadena::sum(100 * square(tail - square(head)) + square(1 - head));
+}
+
+/// The same by the transform: forward over reverse.
+Step rosenbrock_hessian_transform() {
+  auto x = leaf({rosenbrock_size}, 1);
+  auto h = std::make_shared<Tensor>();
+  return {[=] { *h = cadena::hessian(rosenbrock, x.detach()); }, [=] { return digest(*h); }};
+}
+
+Step rosenbrock_hvp() {
+  auto x = leaf({rosenbrock_size}, 1);
+  auto h = std::make_shared<Tensor>();
+  return {[=] { *h = cadena::hvp(rosenbrock, x.detach(), cadena::ones(x.shape())).hvp; },
+          [=] { return digest(*h); }};
+}
+
+Step rosenbrock_gradient() {
+  auto x = leaf({rosenbrock_size}, 1);
+  auto g = std::make_shared<Tensor>();
+  return {[=] { *g = cadena::value_and_grad(rosenbrock, x.detach()).grad; }, [=] { return digest(*g); }};
+}
+
 Suite suite() {
   constexpr double ops = 3 * chain_length;
   Suite list = {
@@ -127,6 +153,9 @@ Suite suite() {
       {"engine/destroy_only", destroy_only, ops, 0, 0, true},
       {"engine/second_order_chain", second_order_chain},
       {"W14/rosenbrock_hessian", rosenbrock_hessian},
+      {"transforms/rosenbrock_gradient", rosenbrock_gradient},
+      {"transforms/rosenbrock_hvp", rosenbrock_hvp},
+      {"transforms/rosenbrock_hessian", rosenbrock_hessian_transform},
   };
   // Linear in the number of nodes: the time of one op may not grow beyond what the caches explain.
   for (std::int64_t nodes = 10'000; nodes <= 1'000'000; nodes *= 10)

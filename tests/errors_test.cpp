@@ -20,10 +20,9 @@ errors::Rows all_rows() {
            errors::basic_rows,        //
            errors::convolution_rows,  //
            errors::pooling_rows,      //
-           errors::random_rows,       //
-           errors::basic_rows,        //
            errors::product_rows,      //
            errors::random_rows,       //
+           errors::transforms_rows,   //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;

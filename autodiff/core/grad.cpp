@@ -6,6 +6,7 @@
 
 #include "autodiff/core/engine.hpp"
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/replay.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops.hpp"
 
@@ -87,75 +88,33 @@ TensorList jvp_replay(const TensorList& outputs, const TensorList& inputs, const
   if (inputs.size() != tangents.size())
     throw ValueError("[jvp] expected as many tangents as inputs (" + std::to_string(inputs.size()) +
                      "), got " + std::to_string(tangents.size()));
-  detail::Numbering numbering(true);
-  std::vector<detail::Edge> nodes;
-  std::vector<Tensor> tangent;
-  struct Forget {  // also when a rule throws
-    detail::Numbering& numbering;
-    std::vector<detail::Edge>& nodes;
-    ~Forget() {
-      for (auto& node : nodes) numbering.forget(node.get());
-    }
-  } forget{numbering, nodes};
-  auto add_node = [&](Node* node) {
-    if (!node || numbering.find(node) != detail::Numbering::absent) return;
-    numbering.set(node, static_cast<std::uint32_t>(nodes.size()));
-    nodes.push_back(detail::Edge::share(node));
-  };
+  std::vector<Node*> sources, targets;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    add_node(node_of("jvp", inputs[i], "an input"));
-    if (tangents[i].defined() && !(tangents[i].shape() == inputs[i].shape()))
-      throw ShapeError("[jvp] expected a tangent of shape " + to_string(inputs[i].shape()) + ", got " +
-                       to_string(tangents[i].shape()));
-    if (tangents[i].defined() && tangents[i].dtype() != inputs[i].dtype())
-      throw DtypeError("[jvp] expected a tangent of " + std::string(name(inputs[i].dtype())) + ", got " +
-                       std::string(name(tangents[i].dtype())));
+    sources.push_back(node_of("jvp", inputs[i], "an input"));
+    detail::check_like("jvp", "a tangent", tangents[i], inputs[i]);
   }
-  const std::size_t n_inputs = nodes.size();
-  for (const auto& output : outputs) add_node(detail::impl(output)->node.get());
-  for (std::size_t next = n_inputs; next < nodes.size(); ++next)
-    for (int i = 0; i < nodes[next]->n_edges; ++i) add_node(nodes[next]->edges[i].get());
-
-  tangent.resize(nodes.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    Tensor& t = tangent[numbering.find(detail::impl(inputs[i])->node.get())];
-    if (tangents[i].defined()) t = t.defined() ? add(t, tangents[i]) : tangents[i];
-  }
-  std::vector<std::uint32_t> order;
-  for (auto i = n_inputs; i < nodes.size(); ++i) order.push_back(static_cast<std::uint32_t>(i));
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return nodes[a]->seq < nodes[b]->seq; });
-  TensorList given;
-  for (auto n : order) {
-    Node& node = *nodes[n];
-    given.assign(static_cast<std::size_t>(node.n_edges), Tensor());
-    bool any = false;
-    for (int i = 0; i < node.n_edges; ++i) {
-      if (!node.edges[i]) continue;
-      given[static_cast<std::size_t>(i)] = tangent[numbering.find(node.edges[i].get())];
-      any |= given[static_cast<std::size_t>(i)].defined();
-    }
-    if (node.freed)
-      throw GraphError("[" + std::string(node.name()) +
-                       "] expected a graph that can be replayed, got one that was freed");
-    if (!any) continue;
-    Tensor t = node.jvp(given.data());
-    if (t.defined() && !(t.shape() == node.shape)) t = expand(t, node.shape);
-    tangent[n] = std::move(t);
-  }
-  TensorList result;
-  for (const auto& output : outputs) {
-    Node* node = detail::impl(output)->node.get();
-    result.push_back(node ? tangent[numbering.find(node)] : Tensor());
-  }
-  return result;
+  for (const auto& output : outputs) targets.push_back(detail::impl(output)->node.get());
+  return detail::Replay(targets, sources).run(tangents);
 }
 
 namespace detail {
 
-namespace {
+void check_like(const char* op, const char* what, const Tensor& t, const Tensor& like) {
+  if (!t.defined()) return;
+  if (!(t.shape() == like.shape()))
+    throw ShapeError("[" + std::string(op) + "] expected " + what + " of shape " + to_string(like.shape()) +
+                     ", got " + to_string(t.shape()));
+  if (t.dtype() != like.dtype())
+    throw DtypeError("[" + std::string(op) + "] expected " + what + " of " + std::string(name(like.dtype())) +
+                     ", got " + std::string(name(t.dtype())));
+}
 
-/// Inputs under nodes of their own, so that derivatives stop there; connected to the outer graph if they
-/// were.
+void check_single(const char* op, const Tensor& value) {
+  if (value.numel() != 1)
+    throw ShapeError("[" + std::string(op) + "] expected a function of one element, got a value of shape " +
+                     to_string(value.shape()));
+}
+
 TensorList fresh_inputs(const TensorList& inputs) {
   TensorList fresh;
   for (const auto& x : inputs) {
@@ -169,6 +128,8 @@ TensorList fresh_inputs(const TensorList& inputs) {
   return fresh;
 }
 
+namespace {
+
 TensorList undefined_to_zeros(TensorList list, const TensorList& like) {
   for (std::size_t i = 0; i < list.size(); ++i)
     if (!list[i].defined()) list[i] = zeros_like(like[i]);
@@ -177,14 +138,22 @@ TensorList undefined_to_zeros(TensorList list, const TensorList& like) {
 
 }  // namespace
 
-ValueGrads value_and_grad(const Function& f, const TensorList& inputs, bool create_graph) {
+ValueGrads value_and_grad(const Function& f, const TensorList& inputs, std::optional<bool> create_graph,
+                          TensorList* aux) {
+  const bool recording = grad_enabled;
   EnableGrad mode;
   const TensorList x = fresh_inputs(inputs);
-  Tensor value = f(x).at(0);
+  TensorList outputs = f(x);
+  Tensor value = outputs.at(0);
+  check_single("value_and_grad", value);
+  const bool create = create_graph ? *create_graph : recording && reaches_beyond(outputs, x);
+  if (aux)
+    for (std::size_t i = 1; i < outputs.size(); ++i)
+      aux->push_back(create || !outputs[i].defined() ? outputs[i] : outputs[i].detach());
   if (!value.requires_grad()) return {value, undefined_to_zeros(TensorList(x.size()), inputs)};
   TensorList grads =
-      grad(TensorList{value}, x, {.create_graph = create_graph, .retain_graph = false, .allow_unused = true});
-  return {create_graph ? value : value.detach(), undefined_to_zeros(std::move(grads), inputs)};
+      grad(TensorList{value}, x, {.create_graph = create, .retain_graph = false, .allow_unused = true});
+  return {create ? value : value.detach(), undefined_to_zeros(std::move(grads), inputs)};
 }
 
 OutputsTangents jvp(const Function& f, const TensorList& inputs, const TensorList& tangents) {

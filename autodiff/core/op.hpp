@@ -147,6 +147,14 @@ struct Linear {
   const Op& self() const { return static_cast<const Op&>(*this); }
 };
 
+/// Inputs under nodes of their own, so that derivatives stop there; connected to the outer graph if they
+/// were. @throws DtypeError unless all are floating
+TensorList fresh_inputs(const TensorList& inputs);
+/// @throws ShapeError, DtypeError naming `op` unless `t` (if defined) has the shape and dtype of `like`
+void check_like(const char* op, const char* what, const Tensor& t, const Tensor& like);
+/// @throws ShapeError naming `op` unless the value of a function to differentiate is a single element
+void check_single(const char* op, const Tensor& value);
+
 /// Cotangents by differentiating `f` on the saved inputs; recorded when recording is on.
 void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor* gin);
 Tensor jvp_by_reference(const Saved& s, const Function& f, const Tensor* t);

@@ -24,8 +24,9 @@ inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(
 
 Rows basic_rows();
 Rows convolution_rows();
-Rows product_rows();
 Rows pooling_rows();
+Rows product_rows();
 Rows random_rows();
+Rows transforms_rows();
 
 }  // namespace cadena::errors

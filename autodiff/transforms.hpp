@@ -1,0 +1,199 @@
+// Functions from functions: gradients over structs of tensors, Jacobians, Hessians and their products with
+// vectors. Everything nests: with itself, with grad, vjp and jvp. See docs/transforms.md.
+//
+// Results are recorded where somebody could differentiate them: recording is on, and an input or a tensor
+// that f captured requires grad. `create_graph` overrides that.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autodiff/grad.hpp"
+#include "autodiff/tree.hpp"
+
+namespace cadena {
+
+// Gradients over a struct of tensors (see tree.hpp), and of functions with something to tell besides the
+// value.
+
+template <class T>
+struct ValueGradOf {
+  Tensor value;
+  T grad;  ///< gradients in the places of the tensors; undefined for integers, numbers as they were
+};
+template <class T, class Aux>
+struct ValueGradAux {
+  Tensor value;
+  T grad;
+  Aux aux;
+};
+
+namespace detail {
+
+template <class T>
+struct IsPair : std::false_type {};
+template <class A, class B>
+struct IsPair<std::pair<A, B>> : std::is_convertible<A, Tensor> {};
+/// f(object) gives the value and something else.
+template <class F, class T>
+concept HasAux = IsPair<std::remove_cvref_t<std::invoke_result_t<F&, const T&>>>::value;
+/// What value_and_grad of grad.hpp does not take.
+template <class F, class T>
+concept TreeFunction = std::is_invocable_v<F&, const T&> &&
+    (HasAux<F, T> || !(std::is_same_v<T, Tensor> || std::is_same_v<T, TensorList>));
+
+bool is_differentiable(const Tensor& t);  // defined, f32 or f64
+
+/// `object` with its differentiable tensors replaced by those of `list`, and the others by undefined ones if
+/// `drop`.
+template <class T>
+T replaced(T object, const TensorList& list, bool drop) {
+  std::size_t next = 0;
+  for (Tensor* t : tensors_of(object)) {
+    if (is_differentiable(*t))
+      *t = list[next++];
+    else if (drop)
+      *t = Tensor();
+  }
+  return object;
+}
+
+template <class T>
+TensorList differentiable(T object) {
+  TensorList list;
+  for (Tensor* t : tensors_of(object))
+    if (is_differentiable(*t)) list.push_back(*t);
+  return list;
+}
+
+}  // namespace detail
+
+/// f(object) and its gradient, an object of the same type; f: const T& -> Tensor with one element. If f
+/// returns a pair of the value and anything else, that is handed on as `aux`.
+template <class F, class T>
+requires detail::TreeFunction<F, T>
+auto value_and_grad(F&& f, const T& object, std::optional<bool> create_graph = {}) {
+  if constexpr (detail::HasAux<F, T>) {
+    using Aux = typename std::remove_cvref_t<std::invoke_result_t<F&, const T&>>::second_type;
+    std::optional<Aux> aux;
+    TensorList aux_tensors;
+    const Function inner = [&](const TensorList& x) {
+      auto [value, extra] = f(detail::replaced(object, x, false));
+      aux.emplace(std::move(extra));
+      TensorList outputs{value};
+      for (Tensor* t : tensors_of(*aux)) outputs.push_back(*t);
+      return outputs;
+    };
+    auto r = detail::value_and_grad(inner, detail::differentiable(object), create_graph, &aux_tensors);
+    std::size_t next = 0;
+    for (Tensor* t : tensors_of(*aux)) *t = aux_tensors[next++];
+    return ValueGradAux<T, Aux>{std::move(r.value), detail::replaced(object, r.grads, true), std::move(*aux)};
+  } else {
+    const Function inner = [&](const TensorList& x) {
+      return TensorList{f(detail::replaced(object, x, false))};
+    };
+    auto r = detail::value_and_grad(inner, detail::differentiable(object), create_graph);
+    return ValueGradOf<T>{std::move(r.value), detail::replaced(object, r.grads, true)};
+  }
+}
+
+/// The function x, rest... -> {f(x, rest...), its gradient by x}.
+template <class F>
+requires(!std::is_convertible_v<F, Tensor>) auto value_and_grad(F f) {
+  return [f = std::move(f)]<class T, class... Rest>
+  requires std::is_invocable_v<const F&, const T&, const Rest&...>(const T& x, const Rest&... rest) {
+    return value_and_grad([&](const T& t) { return f(t, rest...); }, x);
+  };
+}
+
+/// The gradient of f as a function: `grad(f)(x)` has x's type, and `grad(grad(f))` is the second derivative
+/// of a function of one number. Further arguments are constants: `grad(f)(params, batch)`. With aux (see
+/// value_and_grad) it returns {gradient, aux}.
+template <class F>
+requires(!std::is_convertible_v<F, Tensor>) auto grad(F f) {
+  return [f = std::move(f)]<class T, class... Rest>
+  requires std::is_invocable_v<const F&, const T&, const Rest&...>(const T& x, const Rest&... rest) {
+    auto r = value_and_grad([&](const T& t) { return f(t, rest...); }, x);
+    if constexpr (requires { r.aux; })
+      return std::pair(std::move(r.grad), std::move(r.aux));
+    else if constexpr (requires { r.grads; })
+      return std::move(r.grads);
+    else
+      return std::move(r.grad);
+  };
+}
+
+// Jacobians and Hessians.
+
+/// Reverse costs one sweep per element of the output, forward one per element of the input.
+enum class JacobianMode : std::uint8_t { automatic, forward, reverse };
+struct JacobianOptions {
+  JacobianMode mode = JacobianMode::automatic;  ///< automatic: the cheaper one
+  std::optional<bool> create_graph = {};
+};
+struct HessianOptions {
+  std::optional<bool> create_graph = {};
+};
+struct OutputHvp {
+  Tensor output, hvp;
+};
+struct OutputsHvp {
+  Tensor output;
+  TensorList hvp;
+};
+struct OutputVhp {
+  Tensor output, vhp;
+};
+struct OutputsVhp {
+  Tensor output;
+  TensorList vhp;
+};
+
+/// [i][j]: derivatives of output i by input j, of the output's shape followed by the input's.
+/// @throws ShapeError beyond eight dimensions together
+std::vector<TensorList> jacobian(const Function& f, const TensorList& inputs,
+                                 const JacobianOptions& options = {});
+/// [i][j]: second derivatives of a function of one element by inputs i and j, of both shapes one after the
+/// other. Forward over reverse: one replay of the recorded gradient per element.
+std::vector<TensorList> hessian(const Function& f, const TensorList& inputs,
+                                const HessianOptions& options = {});
+/// Hessian times v without the Hessian, forward over reverse: about the cost of two gradients.
+OutputsHvp hvp(const Function& f, const TensorList& inputs, const TensorList& v,
+               const HessianOptions& options = {});
+/// v times Hessian, reverse over reverse. Equal to hvp where the second derivatives are continuous.
+OutputsVhp vhp(const Function& f, const TensorList& inputs, const TensorList& v,
+               const HessianOptions& options = {});
+/// Trace of the Hessian, which is never stored.
+Tensor laplacian(const Function& f, const TensorList& inputs, const HessianOptions& options = {});
+
+template <class F>
+concept TensorFunction = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
+
+/// For f: Tensor -> Tensor. Shape of the output followed by x's.
+template <TensorFunction F>
+Tensor jacobian(F&& f, const Tensor& x, const JacobianOptions& options = {}) {
+  return jacobian(detail::unary(f), TensorList{x}, options)[0][0];
+}
+template <TensorFunction F>
+Tensor hessian(F&& f, const Tensor& x, const HessianOptions& options = {}) {
+  return hessian(detail::unary(f), TensorList{x}, options)[0][0];
+}
+template <TensorFunction F>
+OutputHvp hvp(F&& f, const Tensor& x, const Tensor& v, const HessianOptions& options = {}) {
+  auto r = hvp(detail::unary(f), TensorList{x}, TensorList{v}, options);
+  return {std::move(r.output), std::move(r.hvp[0])};
+}
+template <TensorFunction F>
+OutputVhp vhp(F&& f, const Tensor& x, const Tensor& v, const HessianOptions& options = {}) {
+  auto r = vhp(detail::unary(f), TensorList{x}, TensorList{v}, options);
+  return {std::move(r.output), std::move(r.vhp[0])};
+}
+template <TensorFunction F>
+Tensor laplacian(F&& f, const Tensor& x, const HessianOptions& options = {}) {
+  return laplacian(detail::unary(f), TensorList{x}, options);
+}
+
+}  // namespace cadena

@@ -1,0 +1,35 @@
+// Functions from functions.
+#include "autodiff/transforms.hpp"
+
+#include "errors/errors.hpp"
+
+namespace cadena::errors {
+namespace {
+Tensor twice(const Tensor& x) { return 2 * x; }
+Tensor total(const Tensor& x) { return sum(x * x); }
+}  // namespace
+
+Rows transforms_rows() {
+  return {
+      {"value_and_grad", Kind::shape, {"one element", "(2,)"}, [] { value_and_grad(twice, m({2})); }},
+      {"value_and_grad", Kind::shape, {"(2,)"}, [] { grad(twice)(m({2})); }},
+      {"hessian", Kind::shape, {"one element", "(2,)"}, [] { hessian(twice, m({2})); }},
+      {"hessian",
+       Kind::shape,
+       {"8 dimensions", "(1, 1, 1, 1, 1)"},
+       [] {
+         hessian(total, ones({1, 1, 1, 1, 1}));
+       }},
+      {"jacobian",
+       Kind::shape,
+       {"8 dimensions"},
+       [] {
+         jacobian(twice, ones({1, 1, 1, 1, 1}));
+       }},
+      {"laplacian", Kind::shape, {"(2,)"}, [] { laplacian(twice, m({2})); }},
+      {"hvp", Kind::shape, {"(2,)", "(3,)"}, [] { hvp(total, m({2}), m({3})); }},
+      {"vhp", Kind::dtype, {"f32", "f64"}, [] { vhp(total, m({2}), ones({2}, f64)); }},
+  };
+}
+
+}  // namespace cadena::errors
