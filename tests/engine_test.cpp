@@ -620,5 +620,18 @@ TEST(Elementwise, LiteralsKeepTheTensorsPrecision) {
   EXPECT_EQ(leaky(tensor({1.f, 2.f, 3.f})).dtype(), f32);
 }
 
+/// A view shows what was written through its base, while its node describes the value before.
+TEST(InPlace, AStaleViewIsRefusedAsAnOutput) {
+  Tensor x = tensor({1.0, 2.0}, f64).requires_grad_();
+  Tensor base = x * 3;
+  const Tensor view = flip(base, 0);
+  base.mul_(x.detach() + 1);
+  EXPECT_THROW(grad(view, x, {}, ones({2}, f64)), GraphError);
+  EXPECT_THROW(view.backward(ones({2}, f64)), GraphError);
+  EXPECT_THROW(jvp_replay({view}, {x}, {ones({2}, f64)}), GraphError);
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_EQ(grad(base, x, {}, ones({2}, f64)).to_vector<double>(), (std::vector<double>{6, 9}));
+}
+
 }  // namespace
 }  // namespace cadena

@@ -35,6 +35,12 @@ Node* node_of(const char* op, const Tensor& t, const char* what) {
   return node;
 }
 
+/// The node of a tensor whose value is still the one that the graph describes.
+Node* output_node(const char* op, const Tensor& t) {
+  detail::check_overwritten(op, detail::impl(t));
+  return node_of(op, t, "an output");
+}
+
 void check_seeds(const char* op, const TensorList& outputs, const TensorList& seeds) {
   if (outputs.empty()) throw ValueError("[" + std::string(op) + "] expected at least one output, got none");
   if (!seeds.empty() && seeds.size() != outputs.size())
@@ -48,7 +54,7 @@ void backward(const TensorList& outputs, const TensorList& seeds, BackwardOption
   check_seeds("backward", outputs, seeds);
   detail::Sweep sweep(options.create_graph, options.retain_graph || options.create_graph);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    Node* node = node_of("backward", outputs[i], "an output");
+    Node* node = output_node("backward", outputs[i]);
     sweep.seed(node, seed_for("backward", outputs[i], seeds.empty() ? Tensor() : seeds[i]));
   }
   sweep.run();
@@ -63,7 +69,7 @@ TensorList grad(const TensorList& outputs, const TensorList& inputs, GradOptions
                 const TensorList& seeds) {
   check_seeds("grad", outputs, seeds);
   std::vector<Node*> sources, targets;
-  for (const auto& output : outputs) sources.push_back(node_of("grad", output, "an output"));
+  for (const auto& output : outputs) sources.push_back(output_node("grad", output));
   for (const auto& input : inputs) targets.push_back(node_of("grad", input, "an input"));
   detail::Sweep sweep(options.create_graph, options.retain_graph || options.create_graph);
   sweep.capture(sources, targets);
@@ -88,6 +94,7 @@ TensorList jvp_replay(const TensorList& outputs, const TensorList& inputs, const
   if (inputs.size() != tangents.size())
     throw ValueError("[jvp] expected as many tangents as inputs (" + std::to_string(inputs.size()) +
                      "), got " + std::to_string(tangents.size()));
+  for (const auto& output : outputs) detail::check_overwritten("jvp", detail::impl(output));
   std::vector<Node*> sources, targets;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     sources.push_back(node_of("jvp", inputs[i], "an input"));

@@ -38,14 +38,10 @@ Leaf::Leaf(const Shape& s, DType t) {
   shape = s;
 }
 
-namespace {
-
-/// The storage was written after `t` was made: fine for leaves and constants, unless the graph recorded the
-/// write.
-void check_overwritten(std::string_view op, TensorImpl* t) {
+void refuse_overwritten(std::string_view op, TensorImpl* t) {
   const Storage& storage = *t->storage;
   if ((t->node && !t->node->leaf) || storage.recorded_version > t->version)
-    throw GraphError("[" + std::string(op) + "] expected an input with its recorded value, got " +
+    throw GraphError("[" + std::string(op) + "] expected a tensor with its recorded value, got " +
                      to_string(t->shape) + " " + std::string(name(t->dtype)) +
                      " overwritten in place through another tensor (version " +
                      std::to_string(storage.version) + ", recorded at " + std::to_string(t->version) +
@@ -53,14 +49,12 @@ void check_overwritten(std::string_view op, TensorImpl* t) {
   t->version = storage.version;
 }
 
-}  // namespace
-
 bool recording(std::string_view op, const Tensor* inputs, std::size_t n) {
   if (!grad_enabled) return false;
   bool any = false;
   for (std::size_t i = 0; i < n; ++i) {
     TensorImpl* t = impl(inputs[i]);
-    if (t->version != t->storage->version) check_overwritten(op, t);
+    check_overwritten(op, t);
     any |= static_cast<bool>(t->node);
   }
   return any;

@@ -116,6 +116,14 @@ bool add_in_place(const Tensor& target, const Tensor& term);
 Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
 bool strides_are_contiguous(const Shape& shape, const Strides& strides);
 
+/// The storage was written after `t` was made: fine for leaves and constants, unless the graph recorded the
+/// write.
+/// @throws GraphError naming `op`
+void refuse_overwritten(std::string_view op, TensorImpl* t);
+inline void check_overwritten(std::string_view op, TensorImpl* t) {
+  if (t->version != t->storage->version) refuse_overwritten(op, t);
+}
+
 /// True if an op on these inputs must be recorded. Also refuses inputs whose recorded value was overwritten.
 /// @throws GraphError naming `op`
 bool recording(std::string_view op, const Tensor* inputs, std::size_t n);
