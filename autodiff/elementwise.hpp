@@ -5,7 +5,8 @@
 //
 // One fused pass for the value and one per derivative, forward mode, any order. The formula may use
 // arithmetic, comparisons, `where(condition, a, b)` and the functions of formulas.hpp, called without a
-// namespace; it is read with SIMD lanes, with duals and with tensors. Opt-in: includes xsimd.
+// namespace; it is read with SIMD lanes, with duals, with tensors and, to be shown, with symbols. Opt-in:
+// includes xsimd.
 #pragma once
 
 #include <array>
@@ -99,6 +100,21 @@ Dual<L, N> where(kernels::LaneMask<T, Arch> c, S a, const Dual<L, N>& b) {
   return where(c, Dual<L, N>(a), b);
 }
 
+template <class L, int N>
+Dual<L, N> where(const SymbolCondition& c, const Dual<L, N>& a, const Dual<L, N>& b) {
+  Dual<L, N> out(where(c, a.value, b.value));
+  for (std::size_t i = 0; i < N; ++i) out.d[i] = where(c, a.d[i], b.d[i]);
+  return out;
+}
+template <class L, int N, kernels::Literal S>
+Dual<L, N> where(const SymbolCondition& c, const Dual<L, N>& a, S b) {
+  return where(c, a, Dual<L, N>(b));
+}
+template <class L, int N, kernels::Literal S>
+Dual<L, N> where(const SymbolCondition& c, S a, const Dual<L, N>& b) {
+  return where(c, Dual<L, N>(a), b);
+}
+
 namespace detail {
 
 /// A user's formula with everything derived from it. Nodes share it.
@@ -157,12 +173,32 @@ Tensor user_recorded(const void* op, const Tensor& g, const Tensor* x, const Ten
               {expand(g, y.shape())})[0];
 }
 
+/// The formula as text, and its derivatives: read with duals of symbols.
+template <class F, int N>
+SymbolicOp user_symbolic(const void* op) {
+  const F& f = static_cast<const UserFormula<F>*>(op)->f;
+  using D = Dual<Symbol, 1>;
+  SymbolicOp out;
+  out.arguments = N == 1   ? std::vector<std::string>{"x"}
+                  : N == 2 ? std::vector<std::string>{"a", "b"}
+                           : std::vector<std::string>{"a", "b", "c"};
+  const auto argument = [&](std::size_t k) { return Symbol::variable(out.arguments[k]); };
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    out.value = Symbol(f(argument(K)...));
+    for (std::size_t i = 0; i < N; ++i)
+      out.derivatives.push_back(D(f(D(argument(K), {Symbol(K == i ? 1 : 0)})...)).d[0]);
+  }
+  (std::make_index_sequence<N>{});
+  return out;
+}
+
 template <class F, int N>
 ElementwiseRules user_rules() {
   ElementwiseRules r{};
   r.arity = N;
   r.meta.reads = {X1 | X2 | X3, X1 | X2 | X3, X1 | X2 | X3};
   r.meta.singular = true;
+  r.symbolic = user_symbolic<F, N>;
   r.value[0] = user_value_loop<F, float, N>;
   r.value[1] = user_value_loop<F, double, N>;
   [&]<std::size_t... I>(std::index_sequence<I...>) {

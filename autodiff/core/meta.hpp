@@ -31,8 +31,10 @@ struct Meta {
   std::array<Domain, 3> domain = {real, real, real};  ///< by input
   bool singular =
       false;  ///< has points with an infinite or undefined derivative: a zero cotangent stays zero
-  bool integral = false;              ///< also defined for i64
-  std::string_view formula = {};      ///< the value as a reader writes it; elementwise ops print their own
+  bool integral = false;          ///< also defined for i64
+  std::string_view formula = {};  ///< the value as a reader writes it; elementwise ops print their own
+  std::string_view derivative =
+      {};  ///< likewise, G being the gradient of the result: "dA = G B^T, dB = A^T G"
   std::string_view conventions = {};  ///< at singular points and for empty input, for docs/operations.md
 };
 

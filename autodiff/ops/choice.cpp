@@ -14,7 +14,9 @@ namespace {
 
 /// Linear in both arguments; nothing leaks from the one that was not chosen.
 struct Where {
-  static constexpr Meta meta{.name = "where"};
+  static constexpr Meta meta{.name = "where",
+                             .formula = "a where c, else b",
+                             .derivative = "dA = G where c, else 0; dB = 0 where c, else G"};
   Constant condition;
 
   Tensor eval(const Tensor& a, const Tensor& b) const {

@@ -21,7 +21,8 @@ void check_found(const char* op, const std::optional<std::int64_t>& bad, const S
 }
 
 struct Gather : Linear<Gather> {
-  static constexpr Meta meta{.name = "gather"};
+  static constexpr Meta meta{
+      .name = "gather", .formula = "x[..., index, ...]", .derivative = "dX = scatter_add(0, index, G)"};
   int axis;
   Constant index;
 
@@ -38,7 +39,8 @@ struct Gather : Linear<Gather> {
 };
 
 struct IndexSelect : Linear<IndexSelect> {
-  static constexpr Meta meta{.name = "index_select"};
+  static constexpr Meta meta{
+      .name = "index_select", .formula = "rows of x by index", .derivative = "dX = index_add(0, index, G)"};
   int axis;
   Constant index;
 
@@ -83,14 +85,18 @@ struct AddAt {
 };
 
 struct ScatterAdd : AddAt<ScatterAdd> {
-  static constexpr Meta meta{.name = "scatter_add"};
+  static constexpr Meta meta{.name = "scatter_add",
+                             .formula = "x with s added at index",
+                             .derivative = "dX = G, dS = gather(G, index)"};
   using AddAt::AddAt;
   static constexpr auto add_at = kernels::scatter_add;
   static constexpr auto read_at = cadena::gather;
 };
 
 struct IndexAdd : AddAt<IndexAdd> {
-  static constexpr Meta meta{.name = "index_add"};
+  static constexpr Meta meta{.name = "index_add",
+                             .formula = "x with rows of s added by index",
+                             .derivative = "dX = G, dS = index_select(G, index)"};
   using AddAt::AddAt;
   static constexpr auto add_at = kernels::index_add;
   static constexpr auto read_at = cadena::index_select;

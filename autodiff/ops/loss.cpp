@@ -67,7 +67,10 @@ Tensor cross_entropy_reference(const Tensor& x, const Tensor& target, const Cros
 
 /// Softmax and negative log likelihood in one pass over (N, C).
 struct CrossEntropy : Fused<CrossEntropy> {
-  static constexpr Meta meta{.name = "cross_entropy", .reads = {X1}};
+  static constexpr Meta meta{.name = "cross_entropy",
+                             .reads = {X1},
+                             .formula = "mean(-log_softmax(x)[i, target[i]])",
+                             .derivative = "dX = G (softmax(x) - one_hot(target)) / n"};
   Constant target;
   CrossEntropyOptions options;
   Tensor lse;        ///< of each row, from the forward pass

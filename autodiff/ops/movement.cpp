@@ -45,7 +45,8 @@ std::optional<Strides> viewed_as(const Tensor& x, const Shape& shape) {
 }
 
 struct Reshape : Linear<Reshape> {
-  static constexpr Meta meta{.name = "reshape"};
+  static constexpr Meta meta{
+      .name = "reshape", .formula = "x in another shape", .derivative = "dX = reshape(G, shape of x)"};
   Shape shape;
 
   explicit Reshape(const Shape& s) : shape(s) {}
@@ -57,7 +58,9 @@ struct Reshape : Linear<Reshape> {
 };
 
 struct Permute : Linear<Permute> {
-  static constexpr Meta meta{.name = "permute"};
+  static constexpr Meta meta{.name = "permute",
+                             .formula = "x with its axes in another order",
+                             .derivative = "dX = G with its axes back in order"};
   Axes axes;
 
   explicit Permute(const Axes& a) : axes(a) {}
@@ -78,7 +81,9 @@ struct Permute : Linear<Permute> {
 };
 
 struct Expand : Linear<Expand> {
-  static constexpr Meta meta{.name = "expand"};
+  static constexpr Meta meta{.name = "expand",
+                             .formula = "x repeated along extents of 1",
+                             .derivative = "dX = sum of G over the repeats"};
   Shape shape;
 
   explicit Expand(const Shape& s) : shape(s) {}
@@ -93,7 +98,8 @@ struct Expand : Linear<Expand> {
 };
 
 struct Flip : Linear<Flip> {
-  static constexpr Meta meta{.name = "flip"};
+  static constexpr Meta meta{
+      .name = "flip", .formula = "x backwards along axes", .derivative = "dX = flip(G)"};
   Axes axes;
 
   explicit Flip(const Axes& a) : axes(a) {}
@@ -111,7 +117,8 @@ struct Flip : Linear<Flip> {
 };
 
 struct Cast : Linear<Cast> {
-  static constexpr Meta meta{.name = "to"};
+  static constexpr Meta meta{
+      .name = "to", .formula = "x in another dtype", .derivative = "dX = G in the dtype of x"};
   DType target, source;
 
   Cast(DType t, DType s) : target(t), source(s) {}
@@ -124,13 +131,13 @@ struct Cast : Linear<Cast> {
 };
 
 struct Clone : Linear<Clone> {
-  static constexpr Meta meta{.name = "clone"};
+  static constexpr Meta meta{.name = "clone", .formula = "a copy of x", .derivative = "dX = G"};
   Tensor eval(const Tensor& x) const { return copy_of(x); }
   Tensor transpose(const Tensor& g, const Shape&) const { return g; }
 };
 
 struct Alias : Linear<Alias> {
-  static constexpr Meta meta{.name = "alias"};
+  static constexpr Meta meta{.name = "alias", .formula = "x", .derivative = "dX = G"};
   Tensor eval(const Tensor& x) const { return x.detach(); }
   Tensor transpose(const Tensor& g, const Shape&) const { return g; }
 };

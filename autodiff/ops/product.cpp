@@ -36,7 +36,8 @@ Tensor mt(const Tensor& x) { return transpose(x, -2, -1); }
 
 /// (..., m, k) times (..., k, n); batch dimensions broadcast.
 struct MatMul {
-  static constexpr Meta meta{.name = "matmul", .reads = {X2, X1}};
+  static constexpr Meta meta{
+      .name = "matmul", .reads = {X2, X1}, .formula = "A B", .derivative = "dA = G B^T, dB = A^T G"};
 
   Tensor eval(const Tensor& a, const Tensor& b) const {
     const Shape batch = broadcast("matmul", batch_shape(a), batch_shape(b));
@@ -75,7 +76,10 @@ struct MatMul {
 
 /// x (m, in), weight (out, in), bias (out): the bias is added while the product is written.
 struct LinearOp {
-  static constexpr Meta meta{.name = "linear", .reads = {X2, X1, none}};
+  static constexpr Meta meta{.name = "linear",
+                             .reads = {X2, X1, none},
+                             .formula = "x W^T + b",
+                             .derivative = "dx = G W, dW = G^T x, db = sum of G over rows"};
 
   Tensor eval(std::span<const Tensor> in) const {
     const Tensor &x = in[0], &w = in[1];

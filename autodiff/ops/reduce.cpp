@@ -44,7 +44,8 @@ void check_not_empty(const char* op, const Tensor& x, const Axes& axes) {
 }
 
 struct Sum : Linear<Sum> {
-  static constexpr Meta meta{.name = "sum"};
+  static constexpr Meta meta{
+      .name = "sum", .formula = "sum of x over axes", .derivative = "dX = G repeated over the axes"};
   Axes axes;
   bool keepdim;
 
@@ -57,7 +58,10 @@ struct Sum : Linear<Sum> {
 
 /// Ties share the gradient evenly. The shares are piecewise constant, so they are never differentiated.
 struct Amax {
-  static constexpr Meta meta{.name = "amax", .reads = {X1 | Y}};
+  static constexpr Meta meta{.name = "amax",
+                             .reads = {X1 | Y},
+                             .formula = "largest x over axes",
+                             .derivative = "dX = G at the largest, shared evenly by equals, else 0"};
   Axes axes;
   bool keepdim;
 

@@ -29,7 +29,9 @@ Tensor view_range(const Tensor& x, const Range& r) {
 Tensor embed(const Tensor& x, const Shape& shape, const Range& r);
 
 struct SliceOp : Linear<SliceOp> {
-  static constexpr Meta meta{.name = "slice"};
+  static constexpr Meta meta{.name = "slice",
+                             .formula = "x[start:end:step] along an axis",
+                             .derivative = "dX = G at the slice, else 0"};
   Range range;
 
   explicit SliceOp(const Range& r) : range(r) {}
@@ -43,7 +45,8 @@ struct SliceOp : Linear<SliceOp> {
 
 /// Zeros of `shape` with x at a range: the transpose of a slice.
 struct Embed : Linear<Embed> {
-  static constexpr Meta meta{.name = "embed"};
+  static constexpr Meta meta{
+      .name = "embed", .formula = "zeros with x at a slice", .derivative = "dX = slice(G)"};
   Shape shape;
   Range range;
 
@@ -59,7 +62,8 @@ struct Embed : Linear<Embed> {
 Tensor embed(const Tensor& x, const Shape& shape, const Range& r) { return apply(Embed(shape, r), x); }
 
 struct Pad : Linear<Pad> {
-  static constexpr Meta meta{.name = "pad"};
+  static constexpr Meta meta{
+      .name = "pad", .formula = "x between constant borders", .derivative = "dX = G without the borders"};
   std::vector<Padding> paddings;  // by axis
   double value;
 
@@ -84,7 +88,9 @@ struct Pad : Linear<Pad> {
 };
 
 struct Cat {
-  static constexpr Meta meta{.name = "cat"};
+  static constexpr Meta meta{.name = "cat",
+                             .formula = "x1, x2, ... one after the other",
+                             .derivative = "dXi = the part of G that came from xi"};
   int axis;
   std::vector<Shape> shapes;
 

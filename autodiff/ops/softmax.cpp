@@ -35,7 +35,10 @@ Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor&
 // Both are over the last axis. Softmax's Jacobian is symmetric, so one product serves both modes.
 
 struct Softmax {
-  static constexpr Meta meta{.name = "softmax", .reads = {Y}};
+  static constexpr Meta meta{.name = "softmax",
+                             .reads = {Y},
+                             .formula = "exp(x) / sum(exp(x))",
+                             .derivative = "dX = y (G - sum(G y))"};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back(), rows = rows_of(x);
     return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x,
@@ -54,7 +57,10 @@ struct Softmax {
 };
 
 struct LogSoftmax {
-  static constexpr Meta meta{.name = "log_softmax", .reads = {Y}};
+  static constexpr Meta meta{.name = "log_softmax",
+                             .reads = {Y},
+                             .formula = "x - log(sum(exp(x)))",
+                             .derivative = "dX = G - exp(y) sum(G)"};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back(), rows = rows_of(x);
     return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(),
@@ -78,7 +84,10 @@ struct LogSoftmax {
 
 /// Over the last axis, which goes.
 struct LogSumExp {
-  static constexpr Meta meta{.name = "logsumexp", .reads = {X1 | Y}};
+  static constexpr Meta meta{.name = "logsumexp",
+                             .reads = {X1 | Y},
+                             .formula = "log(sum(exp(x)))",
+                             .derivative = "dX = G exp(x - y)"};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back();
     Shape shape = x.shape();
