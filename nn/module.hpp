@@ -17,10 +17,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/scope.hpp"
 #include "autodiff/tensor.hpp"
 #include "nn/parameter.hpp"
 
@@ -196,7 +198,10 @@ M clone(const M& module) {
 /// A module with one tensor in and one out: the base of the layers here. Call it as a function.
 class Layer : public Module {
  public:
-  Tensor operator()(const Tensor& x) { return forward(x); }
+  Tensor operator()(const Tensor& x) {
+    const NamedScope scope(typeid(*this));
+    return forward(x);
+  }
   virtual Tensor forward(const Tensor& x) = 0;
 };
 

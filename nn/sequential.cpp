@@ -32,7 +32,11 @@ Sequential& Sequential::push_back(std::string name, AnyLayer layer) {
 
 Tensor Sequential::forward(const Tensor& x) {
   auto y = x;
-  for (auto& item : items_) y = item.layer(y);
+  for (auto& item : items_) {
+    const Module& module = item.layer.module();
+    const NamedScope scope(item.name, typeid(module));
+    y = item.layer(y);
+  }
   return y;
 }
 

@@ -213,4 +213,10 @@ Tensor ElementwiseNode::jvp(const Tensor* tangents) {
   return sum;
 }
 
+SymbolicOp ElementwiseNode::symbolic() const { return rules->symbolic(op() ? op() : &no_attributes); }
+
+Tensor ElementwiseNode::replay(const Tensor* inputs) const {
+  return elementwise_value(*rules, op() ? op() : &no_attributes, inputs);
+}
+
 }  // namespace cadena::detail

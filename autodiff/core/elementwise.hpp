@@ -9,6 +9,7 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/formulas/formula.hpp"
 #include "autodiff/kernels/map.hpp"
+#include "autodiff/symbol.hpp"
 
 namespace cadena::detail {
 
@@ -26,6 +27,8 @@ struct ElementwiseRules {
   kernels::MapLoop partial[max_arity][2];  ///< operands: cotangent, inputs, output
   /// Cotangent times partial i, in recorded tensor operations.
   Tensor (*recorded[max_arity])(const void* op, const Tensor& g, const Tensor* x, const Tensor& y);
+  /// The formulas as text.
+  SymbolicOp (*symbolic)(const void* op);
 };
 
 struct ElementwiseNode : RecordedNode {
@@ -35,6 +38,9 @@ struct ElementwiseNode : RecordedNode {
   std::string_view name() const override { return rules->meta.name; }
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override;
   Tensor jvp(const Tensor* tangents) override;
+  const Meta* meta() const override { return &rules->meta; }
+  SymbolicOp symbolic() const override;
+  Tensor replay(const Tensor* inputs) const override;
 
  private:
   bool vjp_unrecorded(const Tensor& g, const bool* need, Tensor* gin);
@@ -165,6 +171,25 @@ Tensor recorded_partial(const void* op, const Tensor& g, const Tensor* x, const 
     return times(read_partial<Op, N, I>(formula, x[0], x[1], y));
 }
 
+inline Symbol symbol_of(const Symbol& s) { return s; }
+inline Symbol symbol_of(formulas::One) { return 1; }
+inline Symbol symbol_of(formulas::Zero) { return 0; }
+
+template <class Op, int N>
+SymbolicOp symbolic(const void* op) {
+  const Op& formula = *static_cast<const Op*>(op);
+  const auto name = Symbol::variable;
+  if constexpr (N == 1) {
+    const Symbol x = name("x"), y = name("y");
+    return {{"x"}, symbol_of(formula.f(x)), {symbol_of(formula.dx(x, y))}};
+  } else {
+    const Symbol a = name("a"), b = name("b"), y = name("y");
+    return {{"a", "b"},
+            symbol_of(formula.f(a, b)),
+            {symbol_of(formula.dx1(a, b, y)), symbol_of(formula.dx2(a, b, y))}};
+  }
+}
+
 /// What partial I is, read with lanes: One, Zero, a literal or a lane.
 template <class Op, int N, int I, std::size_t... K>
 auto partial_type(std::index_sequence<K...>) {
@@ -195,6 +220,7 @@ constexpr ElementwiseRules make_rules() {
   if constexpr (Op::meta.integral) r.value[2] = value_loop<Op, std::int64_t, N>;
   fill_partial<Op, N, 0>(r);
   if constexpr (N == 2) fill_partial<Op, N, 1>(r);
+  r.symbolic = symbolic<Op, N>;
   return r;
 }
 

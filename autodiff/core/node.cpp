@@ -10,6 +10,7 @@ namespace cadena {
 namespace detail {
 
 constinit thread_local bool grad_enabled = true;
+constinit thread_local Observers observers;
 
 namespace {
 constinit thread_local std::uint64_t last_seq = 0;
@@ -89,6 +90,8 @@ void RecordedNode::attach(const Tensor& out, const Tensor* inputs, std::size_t n
     output_ = o->storage;
     output_version_ = o->storage->version;
   }
+  if (observers.scope || observers.traces) [[unlikely]]
+    observe(out, inputs, n);
 }
 
 void RecordedNode::check_current(const char* which, std::uint32_t saved, std::uint32_t now) const {

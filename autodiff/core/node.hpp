@@ -9,13 +9,25 @@
 #include <string_view>
 #include <vector>
 
+#include "autodiff/core/meta.hpp"
 #include "autodiff/core/storage.hpp"
+#include "autodiff/scope.hpp"
 #include "autodiff/tensor.hpp"
+
+namespace cadena {
+struct SymbolicOp;
+}
 
 namespace cadena::detail {
 
 struct Node;
 using Edge = Ref<Node>;  // null where the input needs no gradient
+
+/// What a Trace keeps of a recorded op: its inputs and its output, outside the graph, as they were.
+struct Traced {
+  std::vector<Tensor> values;  ///< the inputs, then the output
+  std::vector<std::uint32_t> versions;
+};
 
 /// Rarely used parts of a node.
 struct NodeExtras {
@@ -26,6 +38,7 @@ struct NodeExtras {
   std::vector<Hook> hooks;
   bool retain_grad = false;
   Tensor retained;
+  std::unique_ptr<const Traced> traced;
 };
 
 struct Node : RefCounted, Pooled {
@@ -51,6 +64,12 @@ struct Node : RefCounted, Pooled {
   virtual bool add_vjp(const Tensor& /*g*/, const Tensor& /*sum*/) { return false; }
   /// Tangent of the output; undefined tangents are zero, at least one is defined.
   virtual Tensor jvp(const Tensor* tangents) = 0;
+  // For who shows graphs. Null or undefined where there is nothing to tell.
+  virtual const Meta* meta() const { return nullptr; }
+  /// Value and derivatives as formulas.
+  virtual SymbolicOp symbolic() const;
+  /// The output from the inputs, unrecorded.
+  virtual Tensor replay(const Tensor*) const { return {}; }
   /// Lets go of saved values and edges.
   virtual void free_graph() noexcept = 0;
 
@@ -129,6 +148,13 @@ inline void check_overwritten(std::string_view op, TensorImpl* t) {
 bool recording(std::string_view op, const Tensor* inputs, std::size_t n);
 
 extern constinit thread_local bool grad_enabled;
+
+/// Who wants to know what this thread records.
+struct Observers {
+  NamedScope* scope = nullptr;  ///< the innermost
+  int traces = 0;
+};
+extern constinit thread_local Observers observers;
 
 /// NoGrad without the function calls.
 struct Unrecorded {

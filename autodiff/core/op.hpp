@@ -17,6 +17,7 @@
 
 #include "autodiff/core/meta.hpp"
 #include "autodiff/core/node.hpp"
+#include "autodiff/core/scope_info.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/kernels/view.hpp"
 #include "autodiff/ops.hpp"
@@ -37,7 +38,10 @@ struct RecordedNode : Node {
   const void* output_data() const;
   void free_graph() noexcept override;
 
+  Ref<ScopeInfo> scope;  ///< where it was recorded
+
  private:
+  void observe(const Tensor& out, const Tensor* inputs, std::size_t n);
   void check_current(const char* which, std::uint32_t saved, std::uint32_t now) const;
 
   Edge inline_edges_[3];
@@ -94,6 +98,19 @@ struct NodeOf final : RecordedNode {
     return false;
   }
   Tensor jvp(const Tensor* t) override { return op.jvp(Saved(*this, nullptr), t); }
+  const Meta* meta() const override { return &Op::meta; }
+  Tensor replay(const Tensor* x) const override {
+    if constexpr (requires { op.eval(std::span(x, 1)); })
+      return op.eval(std::span(x, static_cast<std::size_t>(n_edges)));
+    else if constexpr (requires { op.eval(*x); })
+      return op.eval(x[0]);
+    else if constexpr (requires { op.eval(*x, *x); })
+      return op.eval(x[0], x[1]);
+    else if constexpr (requires { op.eval(*x, *x, *x); })
+      return op.eval(x[0], x[1], x[2]);
+    else
+      return {};
+  }
 };
 
 inline kernels::View view_of(const Tensor& t) {
