@@ -11,6 +11,7 @@
 #include "autodiff/autodiff.hpp"
 #include "autodiff/core/node.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/inspect.hpp"
 
 namespace cadena {
 namespace {
@@ -46,6 +47,18 @@ TEST(OpTable, WhateverIsRecordedHasARow) {
   }
   for (const auto& name : recorded)
     EXPECT_TRUE(known.contains(name)) << name << " is recorded, but has no row";
+}
+
+/// For docs and pictures: elementwise formulas print themselves, all else has a line in its Meta.
+TEST(OpTable, EveryRowSaysWhatItComputesAndHowItIsDerived) {
+  std::size_t symbolic = 0;
+  for (const auto& op : detail::op_table()) {
+    const OpFormula f = formula_of(op.meta.name);
+    EXPECT_FALSE(f.value.text.empty()) << op.meta.name << ": Meta::formula is missing";
+    EXPECT_TRUE(op.composite || !f.derivatives.empty()) << op.meta.name << ": Meta::derivative is missing";
+    symbolic += f.symbols.has_value();
+  }
+  EXPECT_GE(symbolic, 23u);
 }
 
 /// Results are integers or bool.

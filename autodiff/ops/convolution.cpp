@@ -66,6 +66,8 @@ struct Conv {
       .reads = {X2, X1, none},
       .formula =
           "y[n, o, t] = bias[o] + sum over c, k of w[o, c, k] x[n, c, t stride + k dilation - padding]",
+      .derivative =
+          "dX = conv_transpose(G, W), dW = conv_weight(X, G), dBias = sum of G over all but channels",
       .conventions = "x is zero outside; without channels the bias alone"};
   ConvShape shape;
 
@@ -94,6 +96,7 @@ struct ConvTranspose {
       .name = "conv_transpose",
       .reads = {X2, X1, none},
       .formula = "sum(conv(x, w) y) = sum(conv_transpose(y, w) x) for all x; plus bias",
+      .derivative = "dY = conv(G, W), dW = conv_weight(G, Y), dBias = sum of G over all but channels",
       .conventions = "without channels the bias alone"};
   ConvShape shape;
 
@@ -122,6 +125,7 @@ struct ConvWeight {
   static constexpr Meta meta{.name = "conv_weight",
                              .reads = {X2, X1},
                              .formula = "sum(conv(x, w) y) = sum(conv_weight(x, y) w) for all w",
+                             .derivative = "dX = conv_transpose(Y, G), dY = conv(X, G)",
                              .conventions = "an empty batch gives zeros"};
   ConvShape shape;
 

@@ -105,7 +105,10 @@ Tensor log_gamma_noise(const Tensor& concentration, Generator& g) {
 
 /// Linear, and its own transpose: the same elements are dropped whenever it is applied.
 struct Dropout : Linear<Dropout> {
-  static constexpr Meta meta{.name = "dropout", .formula = "x / (1 - p) or 0", .conventions = "p = 1: zeros"};
+  static constexpr Meta meta{.name = "dropout",
+                             .formula = "x / (1 - p) or 0",
+                             .derivative = "dX = G / (1 - p) where x was kept, else 0",
+                             .conventions = "p = 1: zeros"};
   double p;
   kernels::RandomStart from;
 
