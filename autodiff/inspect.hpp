@@ -99,6 +99,7 @@ struct GraphNode {
   Tensor value;  ///< undefined where it is not known
   Tensor grad;   ///< upstream gradient: of the output with respect to this node; undefined for zero
   Formula formula, formula_numbers;  ///< of an operation, with the names (the numbers) of its arguments
+  Formula call;                      ///< the operation by its name, "tanh(z)"
   Formula rule;                      ///< how its gradient is computed, if not elementwise
   std::vector<GraphInput> inputs;
   int module = -1;  ///< index into Graph::modules
@@ -159,5 +160,31 @@ std::ostream& operator<<(std::ostream& out, const Explanation& e);
 
 /// @throws as inspect
 Explanation explain(const Tensor& loss, const TensorNames& names = {}, const ExplainOptions& options = {});
+
+/// Where the arrows of a picture lead; `automatic` (to_svg only) takes what is larger on a slide.
+enum class Direction { automatic, right, down };
+
+struct DrawOptions {
+  bool values = true;  ///< of small tensors; the norm of large ones
+  bool gradients = true;
+  bool collapse = false;  ///< one box per module, where inspect's NamedScopes and layers tell them apart
+  std::int64_t max_nodes = 120;   ///< operations shown, the newest ones
+  std::int64_t max_elements = 4;  ///< larger tensors show their shape and norm
+  Direction direction = Direction::automatic;
+  int digits = 4;
+  Language language = Language::en;
+  Tensor seed = {};
+
+  InspectOptions inspect_options() const {
+    return {.max_nodes = max_nodes, .seed = seed, .digits = digits, .language = language};
+  }
+};
+
+/// A picture for Graphviz: boxes with formula, value and gradient, clusters by module. @throws as inspect
+std::string to_dot(const Tensor& loss, const TensorNames& names = {}, const DrawOptions& options = {});
+std::string to_dot(const Graph& graph, const DrawOptions& options = {});
+/// The same as an SVG picture, laid out here: no Graphviz is needed.
+std::string to_svg(const Tensor& loss, const TensorNames& names = {}, const DrawOptions& options = {});
+std::string to_svg(const Graph& graph, const DrawOptions& options = {});
 
 }  // namespace cadena

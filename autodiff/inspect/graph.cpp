@@ -11,10 +11,9 @@
 
 #include "autodiff/core/elementwise.hpp"
 #include "autodiff/core/op.hpp"
-#include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/inspect.hpp"
-#include "autodiff/inspect/format.hpp"
+#include "autodiff/inspect/formulas.hpp"
 
 namespace cadena {
 
@@ -22,51 +21,9 @@ using detail::Edge;
 using detail::Node;
 using detail::raw_impl;
 using detail::RecordedNode;
+using detail::written;
 
 namespace {
-
-/// Formulas longer than this are told by their name: nobody reads them, and a loop in a lambda can make them
-/// astronomically long.
-constexpr double readable_size = 60;
-
-Formula written(const Symbol& s, const SymbolStyle& style) {
-  SymbolStyle latex = style;
-  latex.latex = true;
-  return {s.to_string(style), s.to_string(latex)};
-}
-
-/// "matmul(x, w)".
-Formula called(std::string_view op, const std::vector<Formula>& arguments) {
-  Formula f{std::string(op) + "(", "\\operatorname{" + detail::latex_escaped(op) + "}\\left("};
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    f.text += (i == 0 ? "" : ", ") + arguments[i].text;
-    f.latex += (i == 0 ? "" : ", ") + arguments[i].latex;
-  }
-  f.text += ")";
-  f.latex += "\\right)";
-  if (op == "matmul" && arguments.size() == 2) f.latex = arguments[0].latex + " \\, " + arguments[1].latex;
-  return f;
-}
-
-/// A line written by hand. "dA = G B^T" is mathematics; most others are words.
-Formula plain(std::string_view s) {
-  std::string math;
-  bool words = false;
-  for (std::size_t i = 0, run = 0; i < s.size(); ++i) {
-    const bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z');
-    run = letter ? run + 1 : 0;
-    words = words || run > 2 || !(letter || std::string_view(" =^,").find(s[i]) != std::string_view::npos);
-    math += s[i];
-    if (s[i] == ',') math += "\\";  // a space that stays one
-  }
-  return {std::string(s), words ? "\\text{" + detail::latex_escaped(s) + "}" : math};
-}
-
-bool readable(const SymbolicOp& s) {
-  if (s.derivatives.empty() || s.value.size() > readable_size) return false;
-  return std::all_of(s.derivatives.begin(), s.derivatives.end(),
-                     [](const Symbol& d) { return d.size() <= readable_size; });
-}
 
 std::string readable_type(const std::type_info& type) {
   int status = 0;
@@ -387,17 +344,15 @@ class Inspection {
     for (std::size_t k = 0; k < nodes_.size(); ++k) {
       GraphNode& node = graph_.nodes[k];
       if (node.kind != GraphNode::Kind::operation) continue;
-      const SymbolicOp symbols = nodes_[k]->symbolic();
-      if (readable(symbols)) {
-        formulate(node, symbols);
-        continue;
-      }
       std::vector<Formula> arguments;
       for (const auto& input : node.inputs)
         arguments.push_back(written(symbol(graph_.nodes[input.source]), style_));
-      node.formula = called(node.op, arguments);
-      if (const auto* meta = nodes_[k]->meta(); meta && !meta->derivative.empty())
-        node.rule = plain(meta->derivative);
+      node.call = node.formula = detail::called(node.op, arguments);
+      const SymbolicOp symbols = nodes_[k]->symbolic();
+      if (detail::readable(symbols))
+        formulate(node, symbols);
+      else if (const auto* meta = nodes_[k]->meta(); meta && !meta->derivative.empty())
+        node.rule = detail::plain(meta->derivative);
     }
   }
 
@@ -507,32 +462,6 @@ class Inspection {
 
 Graph inspect(const Tensor& loss, const TensorNames& names, const InspectOptions& options) {
   return Inspection(loss, names, options)();
-}
-
-OpFormula formula_of(std::string_view name) {
-  for (const auto& row : detail::op_table()) {
-    if (row.meta.name != name) continue;
-    OpFormula out{std::string(name), {}, {}, {}};
-    if (!row.meta.formula.empty()) out.value = plain(row.meta.formula);
-    if (!row.meta.derivative.empty()) out.derivatives = {plain(row.meta.derivative)};
-    if (row.composite) return out;
-    // Any call of it makes a node, and that knows its formulas.
-    detail::Sampler sampler(1);
-    auto sample = row.samples(sampler).at(0);
-    EnableGrad recorded;
-    for (auto& x : sample.inputs) x.requires_grad_();
-    const Tensor y = sample.call(sample.inputs);
-    const Node* node = raw_impl(y)->node.get();
-    if (!node || node->name() != name) return out;
-    SymbolicOp symbols = node->symbolic();
-    if (!readable(symbols)) return out;
-    out.value = written(symbols.value, {});
-    out.derivatives.clear();
-    for (const auto& d : symbols.derivatives) out.derivatives.push_back(written(d, {}));
-    out.symbols = std::move(symbols);
-    return out;
-  }
-  throw ValueError("[formula_of] expected the name of an operation, got \"" + std::string(name) + "\"");
 }
 
 }  // namespace cadena
