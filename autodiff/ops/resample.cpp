@@ -13,6 +13,7 @@ namespace {
 struct Resample : Linear<Resample> {
   static constexpr Meta meta{.name = "resample",
                              .formula = "y[i] = sum over k of weight[i, k] x[first[i] + k]",
+                             .derivative = "dX = resample(G) with the transposed weights",
                              .conventions = "outputs without weights are 0"};
   int axis;
   std::shared_ptr<const kernels::Taps> taps;
