@@ -72,6 +72,7 @@ TEST(Symbol, SimplifiesLightly) {
   EXPECT_EQ(text_of(where(isnan(x), x, 0)), "0");          // a convention of all formulas
   EXPECT_EQ(text_of(where(eq(x, 0), 0, x * y)), "x * y");  // 0 wins over infinity
   EXPECT_EQ(text_of(where(eq(x, 0), 1, x * y)), "1 if x == 0 else x * y");
+  EXPECT_EQ(text_of(where(eq(x, -INFINITY), 0, x * y)), "x * y");
 }
 
 TEST(Symbol, InsertsNumbersWithoutComputing) {

@@ -179,15 +179,18 @@ template <class Op, int N>
 SymbolicOp symbolic(const void* op) {
   const Op& formula = *static_cast<const Op*>(op);
   const auto name = Symbol::variable;
-  if constexpr (N == 1) {
-    const Symbol x = name("x"), y = name("y");
+  const Symbol x = name("x"), a = name("a"), b = name("b"), c = name("c"), y = name("y");
+  if constexpr (N == 1)
     return {{"x"}, symbol_of(formula.f(x)), {symbol_of(formula.dx(x, y))}};
-  } else {
-    const Symbol a = name("a"), b = name("b"), y = name("y");
+  else if constexpr (N == 2)
     return {{"a", "b"},
             symbol_of(formula.f(a, b)),
             {symbol_of(formula.dx1(a, b, y)), symbol_of(formula.dx2(a, b, y))}};
-  }
+  else
+    return {{"a", "b", "c"},
+            symbol_of(formula.f(a, b, c)),
+            {symbol_of(formula.dx1(a, b, c, y)), symbol_of(formula.dx2(a, b, c, y)),
+             symbol_of(formula.dx3(a, b, c, y))}};
 }
 
 /// What partial I is, read with lanes: One, Zero, a literal or a lane.

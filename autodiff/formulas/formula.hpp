@@ -1,8 +1,8 @@
 // How an elementwise operation is written: its value `f` and its partial derivatives, once, generically. They
-// are read with SIMD lanes (the fused loops), with duals (derivatives of user formulas) and with tensors
-// (derivatives of derivatives), so they use nothing but arithmetic, comparisons, `where` and functions found
-// by their arguments. Each theme of this folder lists its ops at its end for ops/THEME.cpp and for
-// formulas.hpp.
+// are read with SIMD lanes (the fused loops), with duals (derivatives of user formulas), with tensors
+// (derivatives of derivatives) and with symbols (text; symbol.hpp lists the functions that may be called), so
+// they use nothing but arithmetic, comparisons, `where` and functions found by their arguments. Each theme of
+// this folder lists its ops at its end for ops/THEME.cpp and for formulas.hpp.
 #pragma once
 
 #include "autodiff/core/meta.hpp"

@@ -161,13 +161,13 @@ class Layout {
     }
   }
 
-  /// The places nearest to the wishes (least squares) in the given order with the gaps kept: neighbours whose
-  /// wishes collide move as one block.
+  /// The places nearest to the wishes (weighted least squares) in the given order with the gaps kept:
+  /// neighbours whose wishes collide move as one block.
   void settle(const std::vector<std::size_t>& layer, const std::vector<double>& wish) {
     struct Block {
-      double sum;
+      double sum, weight;
       std::size_t count;
-      double mean() const { return sum / static_cast<double>(count); }
+      double mean() const { return sum / weight; }
     };
     std::vector<double> offset(layer.size(), 0);
     for (std::size_t i = 1; i < layer.size(); ++i)
@@ -175,11 +175,13 @@ class Layout {
           offset[i - 1] + (slots_[layer[i - 1]].height + slots_[layer[i]].height) / 2 + gaps_.between_boxes;
     std::vector<Block> blocks;
     for (std::size_t i = 0; i < layer.size(); ++i) {
-      blocks.push_back({wish[i] - offset[i], 1});
+      const double weight = slots_[layer[i]].pull;
+      blocks.push_back({weight * (wish[i] - offset[i]), weight, 1});
       while (blocks.size() > 1 && blocks[blocks.size() - 2].mean() > blocks.back().mean()) {
         const Block last = blocks.back();
         blocks.pop_back();
         blocks.back().sum += last.sum;
+        blocks.back().weight += last.weight;
         blocks.back().count += last.count;
       }
     }

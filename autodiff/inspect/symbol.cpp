@@ -199,6 +199,10 @@ Symbol Symbol::simplified(Kind kind, const std::string& name, std::vector<Symbol
       if (same(x[1], x[2])) return x[1];
       // That NaN stays NaN is a convention of all formulas, not a part of this one.
       if (x[0].kind() == Kind::call && x[0].name() == "isnan") return x[2];
+      // Neither is what holds at infinity alone.
+      if (x[0].kind() == Kind::comparison && x[0].name() == "==" && is_number(x[0].arguments()[1]) &&
+          std::isinf(x[0].arguments()[1].value()))
+        return x[2];
       // "Where z is 0, 0, else z times something" says only that 0 wins over infinity.
       if (x[0].kind() == Kind::comparison && x[0].name() == "==" && x[0].arguments()[1].is(0) && x[1].is(0) &&
           has_factor(x[2], x[0].arguments()[0]))
