@@ -19,6 +19,7 @@
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/loss.hpp"
 #include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/normalization.hpp"
 #include "autodiff/ops/pooling.hpp"
 #include "autodiff/ops/product.hpp"
 #include "autodiff/ops/random.hpp"

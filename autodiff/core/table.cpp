@@ -147,6 +147,7 @@ const OpList& op_table() {
              convolution_ops,    //
              resample_ops,       //
              pooling_ops,        //
+             normalization_ops,  //
              random_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));

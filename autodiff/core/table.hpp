@@ -96,6 +96,7 @@ OpList loss_ops();
 OpList convolution_ops();
 OpList resample_ops();
 OpList pooling_ops();
+OpList normalization_ops();
 OpList random_ops();
 
 /// All differentiable operations.
