@@ -28,3 +28,4 @@
 #include "autodiff/ops/slicing.hpp"
 #include "autodiff/ops/softmax.hpp"
 #include "autodiff/ops/trigonometric.hpp"
+#include "autodiff/ops/vision.hpp"

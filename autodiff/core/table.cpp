@@ -148,6 +148,7 @@ const OpList& op_table() {
              resample_ops,       //
              pooling_ops,        //
              normalization_ops,  //
+             vision_ops,         //
              random_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));

@@ -97,6 +97,7 @@ OpList convolution_ops();
 OpList resample_ops();
 OpList pooling_ops();
 OpList normalization_ops();
+OpList vision_ops();
 OpList random_ops();
 
 /// All differentiable operations.
