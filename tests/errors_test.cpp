@@ -17,12 +17,14 @@ using errors::Kind;
 errors::Rows all_rows() {
   errors::Rows all;
   for (auto family : {
-           errors::basic_rows,        //
-           errors::convolution_rows,  //
-           errors::pooling_rows,      //
-           errors::product_rows,      //
-           errors::random_rows,       //
-           errors::transforms_rows,   //
+           errors::basic_rows,          //
+           errors::convolution_rows,    //
+           errors::normalization_rows,  //
+           errors::pooling_rows,        //
+           errors::product_rows,        //
+           errors::random_rows,         //
+           errors::transforms_rows,     //
+           errors::vision_rows,         //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;
@@ -64,9 +66,9 @@ TEST(Errors, AreTypedAndNameTheOpAndWhatWasFound) {
 
 /// Ops of several arguments or with attributes can be called wrongly: each row of the table has its test.
 TEST(Errors, CoverTheTable) {
-  std::set<std::string> tested = {
-      "conv",  "conv_transpose", "conv_weight", "resample",     "embed",
-      "clone", "alias",          "contiguous",  "absorbing_mul"};  // internal, or nothing to get wrong
+  std::set<std::string> tested = {"conv",       "conv_transpose", "conv_weight", "channel_norm",
+                                  "resample",   "embed",          "clone",       "alias",
+                                  "contiguous", "absorbing_mul"};  // internal, or nothing to get wrong
   for (const auto& row : all_rows()) tested.insert(row.op);
   const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential", "rounding",
                                                   "trigonometric"};

@@ -409,7 +409,9 @@ std::vector<Sample> grid_samples(Sampler& s) {
       sample.inputs.push_back(points);
       sample.call = [o](const TensorList& in) { return grid_sample(in[0], in[1], o); };
     } else {
-      sample.call = [o, points](const TensorList& in) { return grid_sample(in[0], to(points, in[0].dtype()), o); };
+      sample.call = [o, points](const TensorList& in) {
+        return grid_sample(in[0], to(points, in[0].dtype()), o);
+      };
     }
     list.push_back(std::move(sample));
   };

@@ -24,9 +24,11 @@ inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(
 
 Rows basic_rows();
 Rows convolution_rows();
+Rows normalization_rows();
 Rows pooling_rows();
 Rows product_rows();
 Rows random_rows();
 Rows transforms_rows();
+Rows vision_rows();
 
 }  // namespace cadena::errors
