@@ -49,14 +49,37 @@ struct Dual {
   friend Dual function(const Dual& a, const Dual& b) { return lift<formulas::Op>(a, b); }
   CADENA_BINARY_OPS(CADENA_OP)
 #undef CADENA_OP
+#define CADENA_OP(Op, function)                                       \
+  template <kernels::Literal... A>                                    \
+  friend Dual function(const Dual& x, A... attributes) {              \
+    return lift(formulas::Op{static_cast<double>(attributes)...}, x); \
+  }
+  CADENA_ATTRIBUTE_OPS(CADENA_OP)
+#undef CADENA_OP
+  friend Dual gelu(const Dual& x) { return lift(formulas::Gelu{}, x); }
+  friend Dual logit(const Dual& x) { return lift(formulas::Logit{}, x); }
+  friend Dual polygamma(int n, const Dual& x) { return lift(formulas::Polygamma{n}, x); }
+  friend Dual lerp(const Dual& a, const Dual& b, const Dual& weight) {
+    using formulas::Lerp;
+    const L y = Lerp::f(a.value, b.value, weight.value);
+    Dual out(y);
+    add_term(out, a, Lerp::dx1(a.value, b.value, weight.value, y), false);
+    add_term(out, b, Lerp::dx2(a.value, b.value, weight.value, y), false);
+    add_term(out, weight, Lerp::dx3(a.value, b.value, weight.value, y), false);
+    return out;
+  }
 
   /// The chain rule, with the op's one formula for each derivative. A zero derivative stays zero where the
   /// formula is singular.
   template <class Op>
   static Dual lift(const Dual& a) {
-    const L y = Op::f(a.value);
+    return lift(Op{}, a);
+  }
+  template <class Op>
+  static Dual lift(const Op& op, const Dual& a) {
+    const L y = op.f(a.value);
     Dual out(y);
-    add_term(out, a, Op::dx(a.value, y), Op::meta.singular);
+    add_term(out, a, op.dx(a.value, y), Op::meta.singular);
     return out;
   }
   template <class Op>

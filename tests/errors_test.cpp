@@ -19,6 +19,7 @@ errors::Rows all_rows() {
   for (auto family : {
            errors::basic_rows,          //
            errors::convolution_rows,    //
+           errors::elementwise_rows,    //
            errors::normalization_rows,  //
            errors::pooling_rows,        //
            errors::product_rows,        //
@@ -66,12 +67,14 @@ TEST(Errors, AreTypedAndNameTheOpAndWhatWasFound) {
 
 /// Ops of several arguments or with attributes can be called wrongly: each row of the table has its test.
 TEST(Errors, CoverTheTable) {
-  std::set<std::string> tested = {"conv",       "conv_transpose", "conv_weight", "channel_norm",
-                                  "resample",   "embed",          "clone",       "alias",
-                                  "contiguous", "absorbing_mul"};  // internal, or nothing to get wrong
+  std::set<std::string> tested = {
+      // Internal, or nothing to get wrong.
+      "absorbing_mul", "alias",          "channel_norm", "clamp_tensor", "clone",    "contiguous",
+      "conv",          "conv_transpose", "conv_weight",  "embed",        "resample",
+  };
   for (const auto& row : all_rows()) tested.insert(row.op);
-  const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential", "rounding",
-                                                  "trigonometric"};
+  const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential",
+                                                  "rounding",   "special",    "trigonometric"};
   for (const auto& op : detail::op_table()) {
     detail::Sampler sampler(1);
     const bool unary = elementwise.contains(op.family) && op.samples(sampler)[0].inputs.size() == 1;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <set>
 #include <string>
 
 #include "autodiff/autodiff.hpp"
@@ -137,7 +138,10 @@ TEST(Mutation, EveryMutantOfEveryRuleIsCaught) {
   for (const auto& op : detail::op_table()) {
     const auto samples = telling_samples(op);
     if (samples.empty()) {
-      EXPECT_EQ(op.meta.name, "heaviside") << "only an op without derivative has nothing to mutate";
+      const std::set<std::string_view> steps = {"ceil",  "floor", "floor_divide", "heaviside",
+                                                "round", "sign",  "trunc"};
+      EXPECT_TRUE(steps.contains(op.meta.name))
+          << op.meta.name << ": only an op without derivative has nothing to mutate";
       continue;
     }
     ++ops;

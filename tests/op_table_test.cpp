@@ -67,14 +67,27 @@ const std::set<std::string> without_gradient = {
     "argmin",            //
     "bernoulli",         //
     "beta",              //
+    "bitwise_and",       //
+    "bitwise_not",       //
+    "bitwise_or",        //
+    "bitwise_xor",       //
     "categorical",       //
     "dirichlet",         //
     "eq",                //
     "gamma",             //
     "ge",                //
     "gt",                //
+    "isclose",           //
+    "isfinite",          //
+    "isinf",             //
     "isnan",             //
+    "isneginf",          //
+    "isposinf",          //
     "le",                //
+    "logical_and",       //
+    "logical_not",       //
+    "logical_or",        //
+    "logical_xor",       //
     "lt",                //
     "multinomial",       //
     "ne",                //

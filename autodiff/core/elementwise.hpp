@@ -74,9 +74,10 @@ extern constinit thread_local DType literal_dtype;
 
 // Loops.
 
-/// i64 in formulas.
+/// i64 in formulas. Division is that of Python, and whoever calls makes sure that no divisor is zero.
 struct Whole {
   std::int64_t v;
+  constexpr Whole(std::int64_t value) : v(value) {}  // NOLINT(google-explicit-constructor): literals
   static std::int64_t wrap(std::uint64_t u) { return static_cast<std::int64_t>(u); }
   std::uint64_t u() const { return static_cast<std::uint64_t>(v); }
   friend Whole operator+(Whole a, Whole b) { return {wrap(a.u() + b.u())}; }
@@ -86,6 +87,24 @@ struct Whole {
   friend Whole abs(Whole a) { return a.v < 0 ? -a : a; }
   friend Whole maximum(Whole a, Whole b) { return a.v > b.v ? a : b; }
   friend Whole minimum(Whole a, Whole b) { return a.v < b.v ? a : b; }
+  friend bool operator<(Whole a, Whole b) { return a.v < b.v; }
+  friend bool operator>(Whole a, Whole b) { return a.v > b.v; }
+  friend Whole where(bool c, Whole a, Whole b) { return c ? a : b; }
+  friend Whole floor(Whole a) { return a; }
+  friend Whole ceil(Whole a) { return a; }
+  friend Whole trunc(Whole a) { return a; }
+  friend Whole round(Whole a) { return a; }
+  // The smallest number divided by -1 would trap.
+  friend Whole fmod(Whole a, Whole b) { return b.v == -1 ? 0 : a.v % b.v; }
+  friend Whole remainder(Whole a, Whole b) {
+    const Whole rest = fmod(a, b);
+    return rest.v != 0 && (rest.v < 0) != (b.v < 0) ? rest + b : rest;
+  }
+  friend Whole floor_divide(Whole a, Whole b) {
+    if (b.v == -1) return -a;
+    const Whole rest = fmod(a, b);
+    return a.v / b.v - (rest.v != 0 && (rest.v < 0) != (b.v < 0));
+  }
 };
 
 /// out[i] = formula(in[0][i], ...), `Mask` telling which operands are there; the others read as NaN.
@@ -137,8 +156,10 @@ auto read_partial(const Op& op, const X&... xy) {
     return op.dx(xy...);
   else if constexpr (I == 0)
     return op.dx1(xy...);
-  else
+  else if constexpr (I == 1)
     return op.dx2(xy...);
+  else
+    return op.dx3(xy...);
 }
 
 /// Bits of the operands {g, x..., y} from the declared reads.
@@ -167,8 +188,10 @@ Tensor recorded_partial(const void* op, const Tensor& g, const Tensor* x, const 
   auto times = [&](const Operand& d) { return Op::meta.singular ? absorbing_mul(g, d) : mul(g, d); };
   if constexpr (N == 1)
     return times(read_partial<Op, N, I>(formula, x[0], y));
-  else
+  else if constexpr (N == 2)
     return times(read_partial<Op, N, I>(formula, x[0], x[1], y));
+  else
+    return times(read_partial<Op, N, I>(formula, x[0], x[1], x[2], y));
 }
 
 inline Symbol symbol_of(const Symbol& s) { return s; }
@@ -222,36 +245,38 @@ constexpr ElementwiseRules make_rules() {
   r.value[1] = value_loop<Op, double, N>;
   if constexpr (Op::meta.integral) r.value[2] = value_loop<Op, std::int64_t, N>;
   fill_partial<Op, N, 0>(r);
-  if constexpr (N == 2) fill_partial<Op, N, 1>(r);
+  if constexpr (N >= 2) fill_partial<Op, N, 1>(r);
+  if constexpr (N >= 3) fill_partial<Op, N, 2>(r);
   r.symbolic = symbolic<Op, N>;
   return r;
 }
 
-/// The table of a formula struct without attributes.
+/// The table of a formula struct.
 template <class Op, int N>
 inline constexpr ElementwiseRules rules_of = make_rules<Op, N>();
 
-/// For ops without attributes.
-inline Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs) {
-  return elementwise(rules, op, inputs,
-                     [&] { return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules)); });
-}
-
+/// Holds the attributes of the op it records.
 template <class Op>
-Tensor elementwise_call(const Operand& a) {
-  Tensor in[1];
-  promote_operands(Op::meta, &a, in, 1);
-  static constexpr Op op{};
-  return elementwise(rules_of<Op, 1>, &op, in);
-}
+struct AttributeNode final : ElementwiseNode {
+  Op attributes;
+  AttributeNode(const ElementwiseRules& r, const Op& o) : ElementwiseNode(r), attributes(o) {}
+  const void* op() const override { return &attributes; }
+};
 
-template <class Op>
-Tensor elementwise_call(const Operand& a, const Operand& b) {
-  const Operand operands[] = {a, b};
-  Tensor in[2];
-  promote_operands(Op::meta, operands, in, 2);
-  static constexpr Op op{};
-  return elementwise(rules_of<Op, 2>, &op, in);
+/// The op applied to tensors and numbers, broadcast and promoted.
+template <class Op, class... In>
+Tensor elementwise_call(const Op& op, const In&... in) {
+  constexpr int n = sizeof...(In);
+  const Operand operands[] = {Operand(in)...};
+  Tensor inputs[n];
+  promote_operands(Op::meta, operands, inputs, n);
+  const ElementwiseRules& rules = rules_of<Op, n>;
+  return elementwise(rules, &op, inputs, [&] {
+    if constexpr (std::is_empty_v<Op>)
+      return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules));
+    else
+      return Ref<ElementwiseNode>::adopt(new AttributeNode<Op>(rules, op));
+  });
 }
 
 }  // namespace cadena::detail

@@ -40,6 +40,26 @@ const std::vector<std::pair<Shape, Shape>>& broadcast_pairs() {
   return list;
 }
 
+const std::vector<std::vector<Shape>>& broadcast_triples() {
+  static const std::vector<std::vector<Shape>> list = {{{}, {}, {}},
+                                                       {{5}, {5}, {5}},
+                                                       {{5}, {}, {5}},
+                                                       {{}, {4}, {}},
+                                                       {{1}, {6}, {6}},
+                                                       {{3, 4}, {4}, {3, 1}},
+                                                       {{3, 1}, {1, 4}, {}},
+                                                       {{4}, {3, 4}, {1}},
+                                                       {{0}, {1}, {0}},
+                                                       {{2, 0}, {2, 1}, {}},
+                                                       {{19}, {19}, {19}},
+                                                       {{2, 3}, {1, 2, 3}, {3}},
+                                                       {{6, 5}, {6, 5}, {6, 5}},
+                                                       {{65}, {65}, {65}},
+                                                       {{}, {}, {3, 3}},
+                                                       {{2, 2, 2, 2}, {2, 1, 2}, {2, 1}}};
+  return list;
+}
+
 /// Moves an element next to one of `b`'s so that the two never tie.
 Tensor apart(const Tensor& a, const Tensor& b) {
   NoGrad guard;
@@ -125,6 +145,34 @@ OpInfo elementwise_row(const Meta& meta, std::string_view family,
   return {meta, family, samples, large};
 }
 
+OpInfo elementwise_row(const Meta& meta, std::string_view family, int arity, std::vector<Variant> variants) {
+  auto draw = [meta](Sampler& s, const std::vector<Shape>& list, const Variant& v) {
+    Sample sample{v.label, {}, v.call};
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      sample.label += (sample.label.empty() ? "" : " ") + to_string(list[i]);
+      sample.inputs.push_back(s.draw(list[i], meta.domain[i]));
+    }
+    return sample;
+  };
+  auto samples = [=](Sampler& s) {
+    std::vector<std::vector<Shape>> lists;
+    if (arity == 1)
+      for (const auto& shape : shapes()) lists.push_back({shape});
+    else if (arity == 2)
+      for (const auto& [a, b] : broadcast_pairs()) lists.push_back({a, b});
+    else
+      lists = broadcast_triples();
+    std::vector<Sample> list;
+    for (std::size_t i = 0; i < lists.size(); ++i)
+      list.push_back(draw(s, lists[i], variants[i % variants.size()]));
+    return list;
+  };
+  auto large = [=](Sampler& s, std::int64_t n) {
+    return draw(s, std::vector<Shape>(static_cast<std::size_t>(arity), Shape{n}), variants[0]);
+  };
+  return {meta, family, samples, large};
+}
+
 const OpList& op_table() {
   static const OpList table = [] {
     OpList all;
@@ -134,6 +182,7 @@ const OpList& op_table() {
              trigonometric_ops,  //
              activation_ops,     //
              rounding_ops,       //
+             special_ops,        //
              choice_ops,         //
              movement_ops,       //
              slicing_ops,        //

@@ -77,12 +77,20 @@ inline OpInfo composite(OpInfo row) {
 OpInfo elementwise_row(const Meta& meta, std::string_view family, Tensor (*f)(const Tensor&));
 OpInfo elementwise_row(const Meta& meta, std::string_view family,
                        Tensor (*f)(const Operand&, const Operand&));
+/// A call with certain attributes.
+struct Variant {
+  std::string label;
+  std::function<Tensor(const TensorList&)> call;
+};
+/// An op with attributes, or with three arguments: the samples take the variants in turn.
+OpInfo elementwise_row(const Meta& meta, std::string_view family, int arity, std::vector<Variant> variants);
 
 OpList arithmetic_ops();
 OpList exponential_ops();
 OpList trigonometric_ops();
 OpList activation_ops();
 OpList rounding_ops();
+OpList special_ops();
 OpList choice_ops();
 OpList movement_ops();
 OpList slicing_ops();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autodiff/formulas/formula.hpp"
+#include "autodiff/kernels/lane_math.hpp"
 
 namespace cadena::formulas {
 
@@ -97,18 +98,121 @@ struct Square {
   static auto dx(auto x, auto) { return 2 * x; }
 };
 
+struct Reciprocal {
+  static constexpr Meta meta{
+      .name = "reciprocal", .reads = {Y}, .domain = {nonzero}, .singular = true, .conventions = "±inf at ±0"};
+  static auto f(auto x) { return 1 / x; }
+  static auto dx(auto, auto y) { return -(y * y); }
+};
+
+struct Rsqrt {
+  static constexpr Meta meta{.name = "rsqrt",
+                             .reads = {Y},
+                             .domain = {positive},
+                             .singular = true,
+                             .conventions = "inf at 0; NaN below"};
+  static auto f(auto x) { return 1 / sqrt(x); }
+  static auto dx(auto, auto y) { return -0.5 * y * y * y; }
+};
+
+struct Hypot {
+  static constexpr Meta meta{.name = "hypot",
+                             .reads = {X1 | Y, X2 | Y},
+                             .domain = {nonzero, real},
+                             .singular = true,
+                             .conventions = "derivative 0 at (0, 0)"};
+  static auto f(auto a, auto b) { return hypot(a, b); }
+  static auto dx1(auto a, auto, auto y) { return where(eq(y, 0), 0, a / y); }
+  static auto dx2(auto, auto b, auto y) { return where(eq(y, 0), 0, b / y); }
+};
+
+/// Of two ways to write it the one that is exact at its end: a at weight 0, b at weight 1.
+struct Lerp {
+  static constexpr Meta meta{.name = "lerp", .reads = {X3, X3, X1 | X2}};
+  static auto f(auto a, auto b, auto w) { return where(w < 0.5, a + w * (b - a), b - (b - a) * (1 - w)); }
+  static auto dx1(auto, auto, auto w, auto) { return 1 - w; }
+  static auto dx2(auto, auto, auto w, auto) { return w; }
+  static auto dx3(auto a, auto b, auto, auto) { return b - a; }
+};
+
+struct Addcmul {
+  static constexpr Meta meta{.name = "addcmul", .reads = {none, X3, X2}};
+  double value = 1;
+  auto f(auto x, auto a, auto b) const { return x + value * a * b; }
+  One dx1(auto, auto, auto, auto) const { return {}; }
+  auto dx2(auto, auto, auto b, auto) const { return value * b; }
+  auto dx3(auto, auto a, auto, auto) const { return value * a; }
+};
+
+struct Addcdiv {
+  static constexpr Meta meta{
+      .name = "addcdiv", .reads = {none, X3, X2 | X3}, .domain = {real, real, nonzero}, .singular = true};
+  double value = 1;
+  auto f(auto x, auto a, auto b) const { return x + value * (a / b); }
+  One dx1(auto, auto, auto, auto) const { return {}; }
+  auto dx2(auto, auto, auto b, auto) const { return value / b; }
+  auto dx3(auto, auto a, auto b, auto) const { return -value * (a / b / b); }
+};
+
+struct Clamp {
+  static constexpr Meta meta{.name = "clamp",
+                             .reads = {X1},
+                             .domain = {Domain{.kinks = {-1, 1}}},
+                             .conventions = "derivative 1 at the bounds; NaN stays NaN"};
+  double low = -infinity, high = infinity;
+  auto f(auto x) const { return minimum(maximum(x, low), high); }
+  auto dx(auto x, auto) const { return where(x >= low, where(x <= high, 1, 0), where(isnan(x), x, 0)); }
+};
+
+/// Bounds by element.
+struct ClampTensor {
+  static constexpr Meta meta{.name = "clamp_tensor",
+                             .reads = {X1 | X2 | X3, X1 | X2, X1 | X3},
+                             .domain = {Domain{.kinks = {-0.5, 0.5}}, Domain{.low = -0.52, .high = -0.48},
+                                        Domain{.low = 0.48, .high = 0.52}}};
+  static auto f(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
+  static auto dx1(auto x, auto low, auto high, auto) {
+    return where(x >= low, where(x <= high, 1, 0), where(isnan(x), x, 0));
+  }
+  static auto dx2(auto x, auto low, auto, auto) { return where(x < low, 1, 0); }
+  static auto dx3(auto x, auto, auto high, auto) { return where(x > high, 1, 0); }
+};
+
+/// Infinities and NaN become numbers.
+struct NanToNum {
+  static constexpr Meta meta{.name = "nan_to_num",
+                             .reads = {X1},
+                             .conventions = "derivative 1 at finite x, 0 at NaN and infinities"};
+  double nan = 0, posinf = 0, neginf = 0;
+  auto f(auto x) const {
+    return where(isnan(x), nan, where(eq(x, infinity), posinf, where(eq(x, -infinity), neginf, x)));
+  }
+  auto dx(auto x, auto) const { return where(abs(x) < infinity, 1, 0); }
+};
+
 }  // namespace cadena::formulas
 
 // clang-format off
 #define CADENA_ARITHMETIC_UNARY_OPS(CADENA_OP) \
-  CADENA_OP(Neg, neg) CADENA_OP(Abs, abs) CADENA_OP(Sqrt, sqrt) CADENA_OP(Square, square)
+  CADENA_OP(Neg, neg) CADENA_OP(Abs, abs) CADENA_OP(Sqrt, sqrt) CADENA_OP(Rsqrt, rsqrt) \
+  CADENA_OP(Square, square) CADENA_OP(Reciprocal, reciprocal)
 #define CADENA_ARITHMETIC_BINARY_OPS(CADENA_OP) \
-  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) \
-  CADENA_OP(Pow, pow) CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum)
+  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
+  CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Hypot, hypot)
+#define CADENA_ARITHMETIC_ATTRIBUTE_OPS(CADENA_OP) CADENA_OP(Clamp, clamp) CADENA_OP(NanToNum, nan_to_num)
 // clang-format on
 
 namespace cadena::kernels {
 
 CADENA_LANE_FUNCTION(Square, square)
+CADENA_LANE_FUNCTION(Rsqrt, rsqrt)
+CADENA_LANE_FUNCTION(Reciprocal, reciprocal)
+template <class T, class Arch>
+Lane<T, Arch> lerp(Lane<T, Arch> a, std::type_identity_t<Lane<T, Arch>> b,
+                   std::type_identity_t<Lane<T, Arch>> w) {
+  return formulas::Lerp::f(a, b, w);
+}
+CADENA_LANE_FUNCTION_WITH_ATTRIBUTES(Clamp, clamp)
+CADENA_LANE_FUNCTION_WITH_ATTRIBUTES(NanToNum, nan_to_num)
 
 }  // namespace cadena::kernels

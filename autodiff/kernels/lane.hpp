@@ -71,17 +71,48 @@ struct Lane {
   friend Mask isnan(Lane a) { return {!(a.v == a.v)}; }
 
   friend Lane abs(Lane a) { return xsimd::abs(a.v); }
-  friend Lane exp(Lane a) { return xsimd::exp(a.v); }
-  friend Lane expm1(Lane a) { return xsimd::expm1(a.v); }
-  friend Lane log(Lane a) { return xsimd::log(a.v); }
-  friend Lane log1p(Lane a) { return xsimd::log1p(a.v); }
   friend Lane sqrt(Lane a) { return xsimd::sqrt(a.v); }
+  friend Lane exp(Lane a) { return xsimd::exp(a.v); }
+  friend Lane exp2(Lane a) { return xsimd::exp2(a.v); }
+  // xsimd 8.1 loses the sign of -0 in these two, and below the normal doubles its logarithms are wrong.
+  friend Lane expm1(Lane a) { return where(eq(a, 0), a, xsimd::expm1(a.v)); }
+  friend Lane log1p(Lane a) { return where(eq(a, 0), a, xsimd::log1p(a.v)); }
+  friend Lane log(Lane a) {
+    return scaled_log(a, 0.693147180559945309417, [](Lane x) { return Lane(xsimd::log(x.v)); });
+  }
+  friend Lane log2(Lane a) {
+    return scaled_log(a, 1, [](Lane x) { return Lane(xsimd::log2(x.v)); });
+  }
+  friend Lane log10(Lane a) {
+    return scaled_log(a, 0.301029995663981195214, [](Lane x) { return Lane(xsimd::log10(x.v)); });
+  }
   friend Lane sin(Lane a) { return xsimd::sin(a.v); }
   friend Lane cos(Lane a) { return xsimd::cos(a.v); }
+  friend Lane tan(Lane a) { return xsimd::tan(a.v); }
+  friend Lane asin(Lane a) { return xsimd::asin(a.v); }
+  friend Lane acos(Lane a) { return xsimd::acos(a.v); }
+  friend Lane atan(Lane a) { return xsimd::atan(a.v); }
+  friend Lane sinh(Lane a) { return xsimd::sinh(a.v); }
+  friend Lane cosh(Lane a) { return xsimd::cosh(a.v); }
   friend Lane tanh(Lane a) { return xsimd::tanh(a.v); }
+  friend Lane asinh(Lane a) { return xsimd::asinh(a.v); }
+  friend Lane acosh(Lane a) { return xsimd::acosh(a.v); }
+  friend Lane atanh(Lane a) { return xsimd::atanh(a.v); }
+  friend Lane floor(Lane a) { return xsimd::floor(a.v); }
+  friend Lane ceil(Lane a) { return xsimd::ceil(a.v); }
   friend Lane trunc(Lane a) { return xsimd::trunc(a.v); }
+  friend Lane round(Lane a) { return xsimd::nearbyint(a.v); }  ///< halves to the even neighbour
+  friend Lane copysign(Lane size, Lane sign) { return xsimd::copysign(size.v, sign.v); }
   friend Lane maximum(Lane a, Lane b) { return where(isnan(a), a, where(a > b, a, b)); }
   friend Lane minimum(Lane a, Lane b) { return where(isnan(a), a, where(a < b, a, b)); }
+
+ private:
+  template <class F>
+  static Lane scaled_log(Lane a, double log_of_two, F log) {
+    if constexpr (sizeof(T) == 4) return log(a);
+    const auto tiny = a < std::numeric_limits<T>::min();
+    return log(where(tiny, a * 0x1p54, a)) - where(tiny, 54 * log_of_two, 0);
+  }
 };
 
 template <class T, class Arch>

@@ -11,8 +11,8 @@ namespace detail {
 
 OpList trigonometric_ops() {
   constexpr auto family = "trigonometric";
-  return {CADENA_TRIGONOMETRIC_UNARY_OPS(CADENA_ELEMENTWISE_ROW)  //
-          CADENA_TRIGONOMETRIC_BINARY_OPS(CADENA_ELEMENTWISE_ROW)};
+  return {CADENA_TRIGONOMETRIC_UNARY_OPS(CADENA_UNARY_ROW)  //
+          CADENA_TRIGONOMETRIC_BINARY_OPS(CADENA_BINARY_ROW)};
 }
 
 }  // namespace detail

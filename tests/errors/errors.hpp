@@ -24,6 +24,7 @@ inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(
 
 Rows basic_rows();
 Rows convolution_rows();
+Rows elementwise_rows();
 Rows normalization_rows();
 Rows pooling_rows();
 Rows product_rows();

@@ -1,0 +1,76 @@
+#include "autodiff/ops/logic.hpp"
+
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "autodiff/core/elementwise.hpp"
+#include "autodiff/error.hpp"
+
+namespace cadena {
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+Tensor truth(const Tensor& x) { return x.dtype() == boolean ? x : ne(x, 0); }
+Tensor always(bool value) { return full({}, value, boolean); }
+
+template <class F>
+void bit_loop(const void*, void* out, const void* const* in, std::int64_t n) {
+  auto operand = [&](int k) { return static_cast<const std::int64_t*>(in[k]); };
+  for (std::int64_t i = 0; i < n; ++i) static_cast<std::int64_t*>(out)[i] = F{}(operand(0)[i], operand(1)[i]);
+}
+
+template <class F>
+Tensor bitwise(const char* op, const Tensor& a, const Tensor& b) {
+  for (const Tensor* t : {&a, &b})
+    if (is_floating(t->dtype()))
+      throw DtypeError("[" + std::string(op) + "] expected i64 or bool, got " +
+                       std::string(name(t->dtype())));
+  detail::ElementwiseRules rules{};
+  rules.meta.name = op;
+  rules.arity = 2;
+  rules.value[2] = bit_loop<F>;
+  const Tensor in[] = {to(a, i64), to(b, i64)};
+  const Tensor out = detail::elementwise_value(rules, nullptr, in);
+  return a.dtype() == boolean && b.dtype() == boolean ? to(out, boolean) : out;
+}
+
+}  // namespace
+
+Tensor isinf(const Tensor& x) { return eq(abs(x.detach()), inf); }
+Tensor isfinite(const Tensor& x) { return lt(abs(x.detach()), inf); }
+Tensor isposinf(const Tensor& x) { return eq(x, inf); }
+Tensor isneginf(const Tensor& x) { return eq(x, -inf); }
+
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  NoGrad guard;
+  const Tensor x = to(a, f64), y = to(b, f64);
+  // An infinite bound would make everything close, so both must be finite to be compared by their distance.
+  const Tensor near =
+      logical_and(le(abs(sub(x, y)), add(mul(abs(y), rtol), atol)), logical_and(isfinite(x), isfinite(y)));
+  const Tensor close = logical_or(eq(x, y), near);
+  return equal_nan ? logical_or(close, logical_and(isnan(x), isnan(y))) : close;
+}
+
+Tensor logical_and(const Tensor& a, const Tensor& b) { return where(truth(a), truth(b), always(false)); }
+Tensor logical_or(const Tensor& a, const Tensor& b) { return where(truth(a), always(true), truth(b)); }
+Tensor logical_xor(const Tensor& a, const Tensor& b) { return ne(truth(a), truth(b)); }
+Tensor logical_not(const Tensor& x) { return eq(truth(x), always(false)); }
+
+Tensor bitwise_and(const Tensor& a, const Tensor& b) {
+  return bitwise<std::bit_and<std::int64_t>>("bitwise_and", a, b);
+}
+Tensor bitwise_or(const Tensor& a, const Tensor& b) {
+  return bitwise<std::bit_or<std::int64_t>>("bitwise_or", a, b);
+}
+Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
+  return bitwise<std::bit_xor<std::int64_t>>("bitwise_xor", a, b);
+}
+Tensor bitwise_not(const Tensor& x) {
+  return x.dtype() == boolean ? logical_not(x)
+                              : bitwise<std::bit_xor<std::int64_t>>("bitwise_not", x, full({}, -1, i64));
+}
+
+}  // namespace cadena
