@@ -56,7 +56,7 @@ struct LogNdtr {
       .name = "log_ndtr", .reads = {X1}, .conventions = "-inf at -inf, derivative inf"};
   static constexpr double sqrt_half = 0.707106781186547524401;
   static auto f(auto x) {
-    return where(x < -1, log(0.5 * erfcx(-sqrt_half * x)) - 0.5 * (x * x), log1p(-0.5 * erfc(sqrt_half * x)));
+    return where(x < -1, log(0.5 * erfcx(-sqrt_half * x)) - 0.5 * (x * x), log1p(-ndtr(-x)));
   }
   static auto dx(auto x, auto) { return 0.797884560802865355880 / erfcx(-sqrt_half * x); }
 };

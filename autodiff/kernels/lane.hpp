@@ -96,7 +96,7 @@ struct Lane {
   friend Lane cosh(Lane a) { return xsimd::cosh(a.v); }
   friend Lane tanh(Lane a) { return xsimd::tanh(a.v); }
   friend Lane asinh(Lane a) { return xsimd::asinh(a.v); }
-  friend Lane acosh(Lane a) { return xsimd::acosh(a.v); }
+  friend Lane acosh(Lane a) { return where(a < 1, NAN, xsimd::acosh(a.v)); }  // xsimd: -inf far below
   friend Lane atanh(Lane a) { return xsimd::atanh(a.v); }
   friend Lane floor(Lane a) { return xsimd::floor(a.v); }
   friend Lane ceil(Lane a) { return xsimd::ceil(a.v); }

@@ -2,6 +2,8 @@
 // units in the last place off in f64 and loses erfc's tail. The others go element by element in double.
 #pragma once
 
+#include <bit>
+
 #include "autodiff/kernels/lane_math.hpp"
 #include "autodiff/kernels/special.hpp"
 
@@ -55,24 +57,22 @@ Lane<T, Arch> polynomial(const T (&c)[N], Lane<T, Arch> x) {
   return r;
 }
 
-/// exp(x^2) erfc(x) for x >= 0.
+/// exp(x^2) erfc(x) for x >= 0. Written this way t has no rounding error left near x = 0.
 template <class T, class Arch>
 Lane<T, Arch> erfcx_positive(Lane<T, Arch> x) {
   const auto finite = minimum(x, 1e15);
-  return polynomial(ErrorFunction<T>::tail, (finite - 3.75) / (finite + 3.75)) / (1 + 2 * x);
+  return polynomial(ErrorFunction<T>::tail, 2 * (finite / (finite + 3.75)) - 1) / (1 + 2 * x);
 }
 
-/// exp(-scale x^2), scale 1 or 1/2, also where rounding x^2 would be felt.
+/// exp(-scale x^2) for |scale| <= 1 and |x| <= 64, also where rounding x^2 would be felt: the square of the
+/// upper half of x's bits is exact, the rest is small enough for a few terms of the series.
 template <class T, class Arch>
 Lane<T, Arch> exp_minus_square(Lane<T, Arch> x, double scale) {
-  const Lane<T, Arch> square = x * x;
-#ifdef __FMA__
-  const Lane<T, Arch> lost = xsimd::fma(x.v, x.v, (-square).v);
-#else
-  const Lane<T, Arch> c = x * (sizeof(T) == 4 ? 0x1p12 + 1 : 0x1p27 + 1), high = c - (c - x), low = x - high;
-  const Lane<T, Arch> lost = ((high * high - square) + 2 * high * low) + low * low;
-#endif
-  return exp(-scale * square) * (1 - scale * lost);
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits upper = ~Bits{0} << (sizeof(T) == 4 ? 12 : 27);
+  const Lane<T, Arch> high = x.v & typename Lane<T, Arch>::Batch(std::bit_cast<T>(upper));
+  const Lane<T, Arch> r = -scale * ((x - high) * (x + high));
+  return exp(-scale * (high * high)) * (1 + r * (1 + r * (0.5 + r * (1.0 / 6 + r * (1.0 / 24)))));
 }
 
 /// erfc(x) for 0 <= x <= 64, zero to the last bit beyond 28.
