@@ -125,16 +125,17 @@ struct GeluTanh {
   }
 };
 
-/// tanh(softplus(x)) = n / (n + 2) with n = e (e + 2), e = exp(x); at x = 20 that is 1 to the last bit.
+/// tanh(softplus(x)) = n / (n + 2) with n = e (e + 2), e = exp(x); at x = 40 that is 1 to the last bit and
+/// its slope nothing.
 struct Mish {
   static constexpr Meta meta{.name = "mish", .reads = {X1}, .conventions = "0 at -inf"};
   static auto f(auto x) {
-    const auto e = exp(minimum(x, 20));
+    const auto e = exp(minimum(x, 40));
     const auto n = e * (e + 2);
     return where(eq(x, -infinity), 0, x * (n / (n + 2)));
   }
   static auto dx(auto x, auto) {
-    const auto e = exp(minimum(x, 20));
+    const auto e = exp(minimum(x, 40));
     const auto n = e * (e + 2);
     const auto t = n / (n + 2);
     return where(eq(abs(x), infinity), t, t + x * (4 * e * (e + 1) / square(n + 2)));

@@ -204,7 +204,12 @@ struct NanToNum {
 
 namespace cadena::kernels {
 
+CADENA_LANE_FUNCTION(Neg, neg)
 CADENA_LANE_FUNCTION(Square, square)
+CADENA_LANE_FUNCTION_OF_TWO(Add, add)
+CADENA_LANE_FUNCTION_OF_TWO(Sub, sub)
+CADENA_LANE_FUNCTION_OF_TWO(Mul, mul)
+CADENA_LANE_FUNCTION_OF_TWO(Div, div)
 CADENA_LANE_FUNCTION(Rsqrt, rsqrt)
 CADENA_LANE_FUNCTION(Reciprocal, reciprocal)
 template <class T, class Arch>
