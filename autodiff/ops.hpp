@@ -17,6 +17,7 @@
 #include "autodiff/ops/einsum.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
+#include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/loss.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/normalization.hpp"

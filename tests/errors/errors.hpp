@@ -26,6 +26,7 @@ Rows basic_rows();
 Rows convolution_rows();
 Rows normalization_rows();
 Rows pooling_rows();
+Rows linalg_rows();
 Rows product_rows();
 Rows random_rows();
 Rows transforms_rows();
