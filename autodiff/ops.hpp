@@ -18,6 +18,7 @@
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/loss.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/normalization.hpp"

@@ -26,6 +26,7 @@ errors::Rows all_rows() {
            errors::random_rows,         //
            errors::transforms_rows,     //
            errors::vision_rows,         //
+           errors::linalg_rows,         //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;

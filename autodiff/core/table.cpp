@@ -191,6 +191,7 @@ const OpList& op_table() {
              product_ops,        //
              contraction_ops,    //
              einsum_ops,         //
+             linalg_ops,         //
              index_ops,          //
              loss_ops,           //
              convolution_ops,    //

@@ -99,6 +99,7 @@ OpList softmax_ops();
 OpList product_ops();
 OpList contraction_ops();
 OpList einsum_ops();
+OpList linalg_ops();
 OpList index_ops();
 OpList loss_ops();
 OpList convolution_ops();

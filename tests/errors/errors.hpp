@@ -27,6 +27,7 @@ Rows convolution_rows();
 Rows elementwise_rows();
 Rows normalization_rows();
 Rows pooling_rows();
+Rows linalg_rows();
 Rows product_rows();
 Rows random_rows();
 Rows transforms_rows();
