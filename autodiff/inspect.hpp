@@ -187,4 +187,20 @@ std::string to_dot(const Graph& graph, const DrawOptions& options = {});
 std::string to_svg(const Tensor& loss, const TensorNames& names = {}, const DrawOptions& options = {});
 std::string to_svg(const Graph& graph, const DrawOptions& options = {});
 
+struct HtmlOptions {
+  std::int64_t max_nodes = 60;       ///< operations shown, the newest ones
+  std::int64_t max_elements = 36;    ///< larger tensors are summarised
+  int digits = 4;                    ///< significant ones
+  Language language = Language::en;  ///< at first; the page has a switch
+  Tensor seed = {};
+};
+
+/// A page for a browser, to step through forward and backward: the graph, and beside it what happens at the
+/// current node in symbols and numbers. One file that loads nothing; arrow keys, buttons, a slider; English
+/// and Spanish. `page.html#step=5&language=es` opens it there. @throws as inspect
+std::string to_html(const Tensor& loss, const TensorNames& names = {}, const HtmlOptions& options = {});
+/// Writes it into a file. @throws as inspect, IoError
+void to_html(const Tensor& loss, const std::string& file, const TensorNames& names = {},
+             const HtmlOptions& options = {});
+
 }  // namespace cadena
