@@ -12,15 +12,17 @@ namespace {
 struct Activation {
   Text name;
   const char* formula;
-  const char* derivative;
+  Text derivative;
   const char* range;
   Tensor (*f)(const Tensor&);
 };
 
 const std::array activations_shown{
-    Activation{{"sigmoide", "sigmoid"}, "1 / (1 + e^-x)", "σ(x)·(1 - σ(x))", "(0, 1)", sigmoid},
-    Activation{{"ReLU", "ReLU"}, "max(0, x)", "1 {x > 0}", "[0, ∞)", relu},
-    Activation{{"tanh", "tanh"}, "tanh(x)", "1 - tanh²(x)", "(-1, 1)", tanh},
+    Activation{
+        {"sigmoide", "sigmoid"}, "1 / (1 + e^-x)", {"σ(x)·(1 - σ(x))", "σ(x)·(1 - σ(x))"}, "(0, 1)", sigmoid},
+    Activation{
+        {"ReLU", "ReLU"}, "max(0, x)", {"1 si x > 0, 0 si x < 0", "1 if x > 0, 0 if x < 0"}, "[0, ∞)", relu},
+    Activation{{"tanh", "tanh"}, "tanh(x)", {"1 - tanh²(x)", "1 - tanh²(x)"}, "(-1, 1)", tanh},
 };
 
 constexpr double undrawn = std::numeric_limits<double>::quiet_NaN();
@@ -66,7 +68,7 @@ void run(Board& board) {
   board.math("");
   std::vector<std::vector<std::string>> rows{{"f", "f(x)", "f′(x)", board({"recorrido", "range"})}};
   for (const Activation& a : activations_shown)
-    rows.push_back({board(a.name), a.formula, a.derivative, a.range});
+    rows.push_back({board(a.name), a.formula, board(a.derivative), a.range});
   board.table(rows);
 
   const Tensor x = tensor({-2.0, -1.0, 0.0, 1.0, 2.0}, f64);

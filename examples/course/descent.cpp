@@ -1,8 +1,11 @@
 // Three ways down the same loss surface: all examples at once, one at a time, a few at a time.
+#include <numeric>
+
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
 #include "examples/support/plane.hpp"
+#include "examples/support/terminal_plot.hpp"
 #include "optim/optim.hpp"
 
 namespace cadena::examples::course {
@@ -22,19 +25,21 @@ Tensor loss_of(const Tensor& w, const Tensor& b, const data::Batch& batch) {
 }
 
 struct Way {
-  Text name;
+  Text name, shortly;
   std::int64_t batch;
   std::vector<Point> at = {};
-  double loss = 0;  ///< over all examples, at the end
+  std::vector<double> loss = {};  ///< over all examples, before the first epoch and after each
 };
 
 void descend(Way& way, const data::TensorDataset& data) {
   Tensor w = full({}, first_w, f64).requires_grad_(), b = full({}, first_b, f64).requires_grad_();
   optim::SGD sgd({w, b}, {.lr = eta});
   const auto note = [&] { way.at.push_back({w.item(), b.item()}); };
+  const auto assess = [&] { way.loss.push_back(loss_of(w, b, {data.x(), data.y()}).item()); };
   note();
+  assess();
   data::DataLoader loader(data, {.batch_size = way.batch, .shuffle = true, .seed = 3});
-  for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
     for (const auto& batch : loader) {
       const Tensor loss = loss_of(w, b, batch);
       sgd.zero_grad();
@@ -42,7 +47,8 @@ void descend(Way& way, const data::TensorDataset& data) {
       sgd.step();
       note();
     }
-  way.loss = loss_of(w, b, {data.x(), data.y()}).item();
+    assess();
+  }
 }
 
 std::string draw(const Board& board, const std::vector<Way>& ways, const data::TensorDataset& data,
@@ -102,16 +108,21 @@ void run(Board& board) {
                    "   start (" + number(first_w) + ", " + number(first_b) + ")"});
   board.step({std::to_string(epochs) + " épocas de cada variante",
               std::to_string(epochs) + " epochs of each variant"});
-  std::vector<Way> ways{{{"por lote completo (batch)", "full batch"}, examples},
-                        {{"estocástico, de uno en uno (SGD)", "stochastic, one by one (SGD)"}, 1},
-                        {{"por minilotes de 8 (mini-batch)", "mini-batches of 8"}, 8}};
+  std::vector<Way> ways{
+      {{"por lote completo (batch)", "full batch"}, {"lote", "batch"}, examples},
+      {{"estocástico, de uno en uno (SGD)", "stochastic, one by one (SGD)"}, {"SGD", "SGD"}, 1},
+      {{"por minilotes de 8 (mini-batch)", "mini-batches of 8"}, {"minilotes", "mini-batches"}, 8}};
   std::vector<std::vector<std::string>> rows{
       {board({"variante", "variant"}), board({"pasos", "steps"}), "w", "b", "L"}};
   for (Way& way : ways) {
     descend(way, data);
     rows.push_back({board(way.name), std::to_string(way.at.size() - 1), number(way.at.back().x, 2),
-                    number(way.at.back().y, 2), number(way.loss, 3)});
+                    number(way.at.back().y, 2), number(way.loss.back(), 3)});
   }
+  Chart chart{.x_label = board({"época", "epoch"}), .y_scale = Scale::log, .x_integer = true};
+  std::vector<double> epoch(epochs + 1);
+  std::iota(epoch.begin(), epoch.end(), 0.0);
+  for (const Way& way : ways) chart.series.push_back({.name = board(way.shortly), .x = epoch, .y = way.loss});
   const double least = loss_of(full({}, best.x, f64), full({}, best.y, f64), {data.x(), data.y()}).item();
   rows.push_back({board({"mínimo (mínimos cuadrados)", "minimum (least squares)"}), "", number(best.x, 2),
                   number(best.y, 2), number(least, 3)});
@@ -123,6 +134,9 @@ void run(Board& board) {
        "With the same number of epochs the full batch takes few, sure steps; one by one there are many, "
        "noisy ones, "
        "which in the end wander around the minimum; mini-batches lie in between."});
+  board.step({"La pérdida época a época", "The loss, epoch by epoch"});
+  for (const std::string& line : render_terminal_chart(chart, {.unicode = true, .width = 74}))
+    board.math(line);
   board.picture("descent", draw(board, ways, data, best),
                 {"los tres caminos y las curvas de nivel", "the three ways and the contour lines"});
 }
