@@ -148,6 +148,11 @@ const OpList& op_table() {
              resample_ops,       //
              pooling_ops,        //
              random_ops,         //
+             statistics_ops,     //
+             scan_ops,           //
+             sort_ops,           //
+             quantile_ops,       //
+             search_ops,         //
          })
       for (auto& row : family()) all.push_back(std::move(row));
     return all;

@@ -28,5 +28,7 @@ Rows pooling_rows();
 Rows product_rows();
 Rows random_rows();
 Rows transforms_rows();
+Rows reduce_rows();
+Rows sort_rows();
 
 }  // namespace cadena::errors
