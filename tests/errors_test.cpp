@@ -17,14 +17,14 @@ using errors::Kind;
 errors::Rows all_rows() {
   errors::Rows all;
   for (auto family : {
-           errors::basic_rows,  //
+           errors::basic_rows,        //
            errors::convolution_rows,  //
            errors::pooling_rows,      //
            errors::product_rows,      //
            errors::random_rows,       //
            errors::transforms_rows,   //
-           errors::reduce_rows,  //
-           errors::sort_rows,  //
+           errors::reduce_rows,       //
+           errors::sort_rows,         //
        })
     for (auto& row : family()) all.push_back(std::move(row));
   return all;

@@ -50,34 +50,34 @@ TEST(OpTable, WhateverIsRecordedHasARow) {
 
 /// Results are integers or bool.
 const std::set<std::string> without_gradient = {
-    "all",  //
-    "any",  //
-    "argmax",  //
-    "argmin",  //
-    "argsort",  //
-    "bernoulli",  //
-    "beta",  //
-    "bucketize",  //
-    "categorical",  //
-    "count_nonzero",  //
-    "dirichlet",  //
-    "eq",  //
-    "gamma",  //
-    "ge",  //
-    "gt",  //
-    "histc",  //
-    "histogram",  //
-    "isin",  //
-    "isnan",  //
-    "le",  //
-    "lt",  //
-    "multinomial",  //
-    "ne",  //
-    "one_hot",  //
-    "poisson",  //
-    "searchsorted",  //
+    "all",               //
+    "any",               //
+    "argmax",            //
+    "argmin",            //
+    "argsort",           //
+    "bernoulli",         //
+    "beta",              //
+    "bucketize",         //
+    "categorical",       //
+    "count_nonzero",     //
+    "dirichlet",         //
+    "eq",                //
+    "gamma",             //
+    "ge",                //
+    "gt",                //
+    "histc",             //
+    "histogram",         //
+    "isin",              //
+    "isnan",             //
+    "le",                //
+    "lt",                //
+    "multinomial",       //
+    "ne",                //
+    "one_hot",           //
+    "poisson",           //
+    "searchsorted",      //
     "truncated_normal",  //
-    "unique",  //
+    "unique",            //
 };
 /// A derivative that f64 differences cannot see; CastTest below checks it.
 const std::set<std::string> casts = {"to"};

@@ -282,7 +282,8 @@ void reduce_columns(ReduceOp op, const Loops<1>& outer, std::int64_t n, std::int
     case ReduceOp::sum:
       return value_columns<Sum>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::prod:
-      if constexpr (std::is_floating_point_v<T>) value_columns<Product>(outer, n, step, width, x, static_cast<T*>(out));
+      if constexpr (std::is_floating_point_v<T>)
+        value_columns<Product>(outer, n, step, width, x, static_cast<T*>(out));
       return;
     case ReduceOp::max:
       return value_columns<Max>(outer, n, step, width, x, static_cast<T*>(out));

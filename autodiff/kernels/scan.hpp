@@ -1,5 +1,6 @@
 // Running sums, products and extremes along the middle of contiguous memory. A line is scanned by one thread
-// from one end to the other, so the bits do not depend on the number of threads. f32 is accumulated in double.
+// from one end to the other, so the bits do not depend on the number of threads. f32 is accumulated in
+// double.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ enum class ScanOp : std::uint8_t { sum, prod };
 /// out[j] = x[0] op ... op x[j], or from the end if `reverse`. f32, f64 and i64, which wraps around.
 void cumulate(ScanOp op, const Lines& lines, DType dtype, const void* x, void* out, bool reverse);
 
-/// h[j] = a[j] h[j - 1] + b[j] with h[-1] = 0, or from the end if `reverse`: then h[j] = a[j] h[j + 1] + b[j].
-/// Where a[j] is exactly zero the past is forgotten, be it infinite. f32 and f64.
+/// h[j] = a[j] h[j - 1] + b[j] with h[-1] = 0, or from the end if `reverse`: then h[j] = a[j] h[j + 1] +
+/// b[j]. Where a[j] is exactly zero the past is forgotten, be it infinite. f32 and f64.
 void linear_recurrence(const Lines& lines, DType dtype, const void* a, const void* b, void* h, bool reverse);
 
 /// out[j] = log(exp(x[0]) + ... + exp(x[j])) without overflow. f32 and f64.

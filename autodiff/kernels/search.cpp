@@ -29,16 +29,15 @@ void search_typed(const Search& s, bool right, std::int64_t* out) {
 }
 
 template <class T>
-void histogram_typed(std::int64_t n, const T* x, const T* weight, std::int64_t bins, const T* edges, bool even,
-                     T* out) {
+void histogram_typed(std::int64_t n, const T* x, const T* weight, std::int64_t bins, const T* edges,
+                     bool even, T* out) {
   std::fill_n(out, bins, T(0));
   const T low = edges[0], high = edges[bins];
   for (std::int64_t i = 0; i < n; ++i) {
     const T v = x[i];
     if (!(v >= low && v <= high)) continue;
-    const std::int64_t bin =
-        even ? static_cast<std::int64_t>((v - low) * static_cast<T>(bins) / (high - low))
-             : std::upper_bound(edges, edges + bins + 1, v) - edges - 1;
+    const std::int64_t bin = even ? static_cast<std::int64_t>((v - low) * static_cast<T>(bins) / (high - low))
+                                  : std::upper_bound(edges, edges + bins + 1, v) - edges - 1;
     out[std::min(bin, bins - 1)] += weight ? weight[i] : T(1);
   }
 }

@@ -22,8 +22,8 @@ void argsort(const Rows& x, bool descending, std::int64_t k, std::int64_t* indic
 /// indices[r]: where the k[r]-th element (from 0) of row r in ascending order stands. @throws MemoryError
 void arg_kth(const Rows& x, const std::int64_t* k, std::int64_t* indices);
 
-/// indices[r]: where the most frequent value of row r stands first; the smallest of several. NaN counts as one
-/// value. `order` is what argsort gave.
+/// indices[r]: where the most frequent value of row r stands first; the smallest of several. NaN counts as
+/// one value. `order` is what argsort gave.
 void arg_mode(const Rows& x, const std::int64_t* order, std::int64_t* indices);
 
 }  // namespace cadena::kernels

@@ -59,7 +59,8 @@ Tensor quantile(const char* op, const Tensor& x, const Operand& q, const Quantil
   const Tensor rows = all ? reshape(x, {x.numel()}) : axis_last(x, axis);
   const std::int64_t n = rows.shape().back();
   if (n == 0)
-    throw ValueError("[" + std::string(op) + "] expected at least one element to take quantiles of, got shape " +
+    throw ValueError("[" + std::string(op) +
+                     "] expected at least one element to take quantiles of, got shape " +
                      to_string(x.shape()));
   // f32 holds no whole numbers beyond 2^24.
   const DType dtype = n > (1 << 24) ? f64 : x.dtype();
@@ -93,16 +94,16 @@ Tensor quantile(const char* op, const Tensor& x, const Operand& q, const Quantil
 
 std::vector<Case> cases_of(Tensor (*f)(const Tensor&, const Operand&, const QuantileOptions&)) {
   std::vector<Case> cases;
-  const std::pair<Shape, std::optional<int>> shapes[] = {{{}, {}},      {{7}, 0},          {{3, 4}, 0},
-                                                         {{3, 4}, 1},   {{3, 4}, {}},      {{2, 3, 4}, 1},
-                                                         {{2, 35}, -1}, {{0, 3}, 1}};
+  const std::pair<Shape, std::optional<int>> shapes[] = {
+      {{}, {}}, {{7}, 0}, {{3, 4}, 0}, {{3, 4}, 1}, {{3, 4}, {}}, {{2, 3, 4}, 1}, {{2, 35}, -1}, {{0, 3}, 1}};
   const auto add_case = [&](const Shape& shape, double q, const QuantileOptions& options) {
-    cases.push_back({{shape}, [=](const TensorList& x) { return f(x[0], q, options); }, "q " + std::to_string(q)});
+    cases.push_back(
+        {{shape}, [=](const TensorList& x) { return f(x[0], q, options); }, "q " + std::to_string(q)});
   };
   for (const auto& [shape, axis] : shapes)
     for (bool keepdim : {false, true}) add_case(shape, 0.3, {.axis = axis, .keepdim = keepdim});
-  for (auto between : {Interpolation::lower, Interpolation::higher, Interpolation::nearest,
-                       Interpolation::midpoint})
+  for (auto between :
+       {Interpolation::lower, Interpolation::higher, Interpolation::nearest, Interpolation::midpoint})
     add_case({2, 6}, 0.55, {.axis = 1, .interpolation = between});
   cases.push_back({{{3, 4}, {2}}, [f](const TensorList& x) { return f(x[0], x[1], {.axis = 1}); }, "by q"});
   cases.push_back({{{5}, {}}, [f](const TensorList& x) { return f(x[0], x[1], {}); }, "by q"});
@@ -113,14 +114,14 @@ OpInfo row(const char* name, const char* formula, const char* conventions,
            Tensor (*f)(const Tensor&, const Operand&, const QuantileOptions&)) {
   // Shares of q keep away from the ranks of the sampled extents.
   const Domain between{.low = 0.38, .high = 0.47};
-  return composite(case_row({.name = name,
-                             .domain = {all_different, between, between},
-                             .formula = formula,
-                             .conventions = conventions},
-                            "quantile", cases_of(f), [f](std::int64_t n) {
-                              return Case{{{n / 256, 256}},
-                                          [f](const TensorList& x) { return f(x[0], 0.3, {.axis = 1}); }};
-                            }));
+  return composite(case_row(
+      {.name = name,
+       .domain = {all_different, between, between},
+       .formula = formula,
+       .conventions = conventions},
+      "quantile", cases_of(f), [f](std::int64_t n) {
+        return Case{{{n / 256, 256}}, [f](const TensorList& x) { return f(x[0], 0.3, {.axis = 1}); }};
+      }));
 }
 
 }  // namespace

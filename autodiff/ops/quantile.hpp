@@ -16,9 +16,9 @@ struct QuantileOptions {
   bool keepdim = false;
   Interpolation interpolation = Interpolation::linear;
 };
-/// The values below which lie the shares q, a number or a vector in [0, 1]: rank q (n - 1) in ascending order.
-/// NaN where there is one. A vector's results come first: (q, rest...). Also differentiable by q. @throws
-/// ValueError
+/// The values below which lie the shares q, a number or a vector in [0, 1]: rank q (n - 1) in ascending
+/// order. NaN where there is one. A vector's results come first: (q, rest...). Also differentiable by q.
+/// @throws ValueError
 Tensor quantile(const Tensor& x, const Operand& q, const QuantileOptions& options = {});
 /// The same of what is not NaN; NaN if nothing is.
 Tensor nanquantile(const Tensor& x, const Operand& q, const QuantileOptions& options = {});

@@ -176,8 +176,8 @@ OpList reduce_ops() {
   return {axis_row(Sum::meta, true, cadena::sum),
           axis_row(Amax::meta, false, cadena::amax),
           prod_row(),
-          composite(axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true,
-                             cadena::nansum)),
+          composite(
+              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
           composite(axis_row({.name = "nanmean",
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},

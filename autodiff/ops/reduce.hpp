@@ -12,7 +12,7 @@ Tensor mean(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///<
 Tensor prod(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
 Tensor nansum(const Tensor& x, const Axes& axes = {}, bool keepdim = false);   ///< NaN counts as 0
 Tensor nanmean(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< of what is not NaN
-Tensor count_nonzero(const Tensor& x, const Axes& axes = {});  ///< i64; NaN is not zero
+Tensor count_nonzero(const Tensor& x, const Axes& axes = {});                  ///< i64; NaN is not zero
 Tensor any(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< bool; NaN is true, empty false
 Tensor all(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< bool; NaN and empty are true
 /// Largest value; ties share the gradient evenly. @throws ValueError on an empty axis
@@ -22,7 +22,7 @@ struct MinMax {
   Tensor min, max;
 };
 MinMax aminmax(const Tensor& x, const Axes& axes = {}, bool keepdim = false);  ///< amin and amax
-Tensor max(const Tensor& x);  ///< amax over everything
+Tensor max(const Tensor& x);                                                   ///< amax over everything
 Tensor min(const Tensor& x);
 struct ValuesIndices {
   Tensor values, indices;

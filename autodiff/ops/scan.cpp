@@ -1,5 +1,5 @@
-// Scans. Whatever the rules need is a scan again: sums from the other end, and linear recurrences, whose adjoint
-// is a linear recurrence from the other end.
+// Scans. Whatever the rules need is a scan again: sums from the other end, and linear recurrences, whose
+// adjoint is a linear recurrence from the other end.
 #include "autodiff/kernels/scan.hpp"
 
 #include <limits>
@@ -175,11 +175,12 @@ ValuesIndices cumulative_extreme(const char* op, bool largest, const Tensor& x, 
 
 std::vector<Case> cases_of(const std::function<Tensor(const Tensor&, int)>& f) {
   std::vector<Case> cases;
-  const std::pair<Shape, int> shapes[] = {{{}, 0},      {{1}, 0},     {{7}, -1},   {{3, 4}, 0},
-                                          {{3, 4}, 1},  {{2, 3, 4}, 1}, {{0}, 0},  {{2, 0, 3}, 1},
+  const std::pair<Shape, int> shapes[] = {{{}, 0},      {{1}, 0},       {{7}, -1},   {{3, 4}, 0},
+                                          {{3, 4}, 1},  {{2, 3, 4}, 1}, {{0}, 0},    {{2, 0, 3}, 1},
                                           {{2, 70}, 1}, {{5, 3, 1}, 0}, {{3, 67}, 0}};
   for (const auto& [shape, axis] : shapes)
-    cases.push_back({{shape}, [f, axis = axis](const TensorList& x) { return f(x[0], axis); },
+    cases.push_back({{shape},
+                     [f, axis = axis](const TensorList& x) { return f(x[0], axis); },
                      "axis " + std::to_string(axis)});
   return cases;
 }
@@ -195,8 +196,13 @@ OpInfo recurrence_row() {
   for (bool reverse : {false, true}) {
     const auto call = [reverse](const TensorList& x) { return linear_recurrence(x[0], x[1], 0, reverse); };
     const auto last = [reverse](const TensorList& x) { return linear_recurrence(x[0], x[1], -1, reverse); };
-    for (const auto& [a, b] : {std::pair<Shape, Shape>{{6}, {6}}, {{3, 4}, {3, 4}}, {{1}, {1}}, {{}, {}},
-                               {{4}, {2, 4}}, {{0, 2}, {0, 2}}, {{2, 3, 1}, {3, 2}}}) {
+    for (const auto& [a, b] : {std::pair<Shape, Shape>{{6}, {6}},
+                               {{3, 4}, {3, 4}},
+                               {{1}, {1}},
+                               {{}, {}},
+                               {{4}, {2, 4}},
+                               {{0, 2}, {0, 2}},
+                               {{2, 3, 1}, {3, 2}}}) {
       cases.push_back({{a, b}, call, reverse ? "reverse" : ""});
       cases.push_back({{a, b}, last, reverse ? "last axis, reverse" : "last axis"});
     }
@@ -225,24 +231,25 @@ OpList scan_ops() {
     }
     return list;
   };
-  return {
-      row(CumSum::meta, cadena::cumsum),
-      products,
-      row(LogCumSumExp::meta, cadena::logcumsumexp),
-      recurrence_row(),
-      composite(row(compared({.name = "cummax", .formula = "y[j] = max(x[0], ..., x[j])"}),
-                    [](const Tensor& x, int axis) { return cummax(x, axis).values; })),
-      composite(row(compared({.name = "cummin", .formula = "y[j] = min(x[0], ..., x[j])"}),
-                    [](const Tensor& x, int axis) { return cummin(x, axis).values; })),
-      composite(case_row(
-          {.name = "diff", .formula = "y[j] = x[j+1] - x[j]"}, "scan",
-          {{{{5}}, [](const TensorList& x) { return diff(x[0]); }},
-           {{{5}}, [](const TensorList& x) { return diff(x[0], 2); }, "twice"},
-           {{{5}}, [](const TensorList& x) { return diff(x[0], 0); }, "not at all"},
-           {{{3, 4}}, [](const TensorList& x) { return diff(x[0], 1, 0); }},
-           {{{2, 1}}, [](const TensorList& x) { return diff(x[0]); }},
-           {{{2, 3}, {2, 1}, {2, 2}}, [](const TensorList& x) { return diff(x[0], 1, 1, x[1], x[2]); }}},
-          [](std::int64_t n) { return Case{{{n}}, [](const TensorList& x) { return diff(x[0]); }}; }))};
+  return {row(CumSum::meta, cadena::cumsum),
+          products,
+          row(LogCumSumExp::meta, cadena::logcumsumexp),
+          recurrence_row(),
+          composite(row(compared({.name = "cummax", .formula = "y[j] = max(x[0], ..., x[j])"}),
+                        [](const Tensor& x, int axis) { return cummax(x, axis).values; })),
+          composite(row(compared({.name = "cummin", .formula = "y[j] = min(x[0], ..., x[j])"}),
+                        [](const Tensor& x, int axis) { return cummin(x, axis).values; })),
+          composite(case_row(
+              {.name = "diff", .formula = "y[j] = x[j+1] - x[j]"}, "scan",
+              {{{{5}}, [](const TensorList& x) { return diff(x[0]); }},
+               {{{5}}, [](const TensorList& x) { return diff(x[0], 2); }, "twice"},
+               {{{5}}, [](const TensorList& x) { return diff(x[0], 0); }, "not at all"},
+               {{{3, 4}}, [](const TensorList& x) { return diff(x[0], 1, 0); }},
+               {{{2, 1}}, [](const TensorList& x) { return diff(x[0]); }},
+               {{{2, 3}, {2, 1}, {2, 2}}, [](const TensorList& x) { return diff(x[0], 1, 1, x[1], x[2]); }}},
+              [](std::int64_t n) {
+                return Case{{{n}}, [](const TensorList& x) { return diff(x[0]); }};
+              }))};
 }
 
 }  // namespace detail
@@ -260,9 +267,8 @@ Tensor cumprod(const Tensor& x, int axis) {
 
 Tensor logcumsumexp(const Tensor& x, int axis) {
   detail::check_floating("logcumsumexp", x);
-  return detail::along("logcumsumexp", x, axis, [](const Tensor& v, int a) {
-    return detail::apply(detail::LogCumSumExp{a}, v);
-  });
+  return detail::along("logcumsumexp", x, axis,
+                       [](const Tensor& v, int a) { return detail::apply(detail::LogCumSumExp{a}, v); });
 }
 
 ValuesIndices cummax(const Tensor& x, int axis) {
@@ -275,8 +281,8 @@ ValuesIndices cummin(const Tensor& x, int axis) {
 Tensor linear_recurrence(const Tensor& a, const Tensor& b, int axis, bool reverse) {
   const DType dtype = promote(a.dtype(), b.dtype());
   if (!is_floating(dtype))
-    throw DtypeError("[linear_recurrence] expected f32 or f64, got " + std::string(name(a.dtype())) + " and " +
-                     std::string(name(b.dtype())));
+    throw DtypeError("[linear_recurrence] expected f32 or f64, got " + std::string(name(a.dtype())) +
+                     " and " + std::string(name(b.dtype())));
   const Shape shape = broadcast("linear_recurrence", a.shape(), b.shape());
   const int at = detail::axis_or_vector("linear_recurrence", axis, shape.rank());
   if (shape.empty()) return reshape(linear_recurrence(reshape(a, {1}), reshape(b, {1}), 0, reverse), {});

@@ -32,15 +32,16 @@ Tensor search(const char* op, const Tensor& sorted, const Operand& values, bool 
   for (int i = 0; fits && sequence.dim() > 1 && i + 1 < v.dim(); ++i)
     fits = v.shape()[i] == sequence.shape()[i];
   if (!fits)
-    throw ShapeError("[" + std::string(op) + "] expected a sorted vector, or one for each row of values, got " +
+    throw ShapeError("[" + std::string(op) +
+                     "] expected a sorted vector, or one for each row of values, got " +
                      to_string(sequence.shape()) + " and " + to_string(v.shape()));
   const std::int64_t n = sequence.shape().back();
   std::int64_t rows = 1;
   for (int i = 0; sequence.dim() > 1 && i + 1 < v.dim(); ++i) rows *= v.shape()[i];
   Tensor out = make_tensor(v.shape(), v.numel(), i64);
   if (v.numel() > 0)
-    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_impl(sequence)->data, raw_impl(v)->data}, right,
-                          memory(out));
+    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_impl(sequence)->data, raw_impl(v)->data},
+                          right, memory(out));
   return out;
 }
 
@@ -91,7 +92,8 @@ Histogram histogram_of(const Tensor& x, const Tensor& edges, bool even, const Hi
 OpList search_ops() {
   const auto sample = [](Sampler& s, std::int64_t n, std::int64_t values, std::int64_t minlength) {
     const Tensor x = s.index({n}, values);
-    return Sample{"(" + std::to_string(n) + ",) of " + std::to_string(values), {s.draw({n})},
+    return Sample{"(" + std::to_string(n) + ",) of " + std::to_string(values),
+                  {s.draw({n})},
                   [x, minlength](const TensorList& w) { return bincount(x, w[0], minlength); }};
   };
   return {composite({{.name = "bincount", .formula = "y[i] = sum of the weights where x = i"},
@@ -110,8 +112,9 @@ Unique unique(const Tensor& x) {
   const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), order = argsort(flat);
   const Tensor starts = empty(flat.shape(), i64), inverse = empty(flat.shape(), i64);
   const std::int64_t n = flat.numel(),
-                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_impl(flat)->data, detail::memory(order),
-                                               detail::memory(starts), detail::memory(inverse));
+                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_impl(flat)->data,
+                                               detail::memory(order), detail::memory(starts),
+                                               detail::memory(inverse));
   const Tensor first = slice(starts, 0, {0, runs});
   return {to(index_select(flat, 0, index_select(order, 0, first)), x.dtype()), reshape(inverse, x.shape()),
           diff(first, 1, 0, {}, full({1}, n, i64))};
@@ -169,13 +172,11 @@ Histogram histogram(const Tensor& x, const Tensor& bin_edges, const HistogramOpt
 }
 
 Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t minlength) {
-  if (x.dtype() != i64)
-    throw DtypeError("[bincount] expected i64, got " + std::string(name(x.dtype())));
+  if (x.dtype() != i64) throw DtypeError("[bincount] expected i64, got " + std::string(name(x.dtype())));
   if (x.dim() != 1 || (weights.defined() && !(weights.shape() == x.shape())))
     throw ShapeError("[bincount] expected a vector and as many weights, got " + to_string(x.shape()) +
                      (weights.defined() ? " and " + to_string(weights.shape()) : ""));
-  if (minlength < 0)
-    throw ValueError("[bincount] expected minlength >= 0, got " + std::to_string(minlength));
+  if (minlength < 0) throw ValueError("[bincount] expected minlength >= 0, got " + std::to_string(minlength));
   std::int64_t bins = minlength;
   if (x.numel() > 0) {
     NoGrad guard;

@@ -74,9 +74,7 @@ ValuesIndices median_along(const char* op, const Tensor& x, int axis, bool keepd
     ranks = make_tensor(shape, shape.numel(), i64);
     const std::int64_t n = r.rows.n, *count = memory(valid);
     for (std::int64_t i = 0; i < r.rows.rows; ++i)
-      memory(ranks)[i] = count[i] == 0               ? 0
-                         : skip_nan || count[i] == n ? (count[i] - 1) / 2
-                                                     : count[i];
+      memory(ranks)[i] = count[i] == 0 ? 0 : skip_nan || count[i] == n ? (count[i] - 1) / 2 : count[i];
   }
   kernels::arg_kth(r.rows, memory(ranks), memory(indices));
   return picked(x, a, placed(indices, x, a), keepdim);
@@ -88,17 +86,18 @@ Tensor median_of_all(const char* op, const Tensor& x, bool skip_nan) {
 
 std::vector<Case> cases_of(const std::function<Tensor(const Tensor&, int)>& f) {
   std::vector<Case> cases;
-  const std::pair<Shape, int> shapes[] = {{{}, 0},        {{1}, 0},     {{7}, -1},   {{3, 4}, 0}, {{3, 4}, 1},
-                                          {{2, 3, 4}, 1}, {{0, 3}, -1}, {{2, 33}, 1}};
+  const std::pair<Shape, int> shapes[] = {{{}, 0},     {{1}, 0},       {{7}, -1},    {{3, 4}, 0},
+                                          {{3, 4}, 1}, {{2, 3, 4}, 1}, {{0, 3}, -1}, {{2, 33}, 1}};
   for (const auto& [shape, axis] : shapes)
-    cases.push_back({{shape}, [f, axis = axis](const TensorList& x) { return f(x[0], axis); },
+    cases.push_back({{shape},
+                     [f, axis = axis](const TensorList& x) { return f(x[0], axis); },
                      "axis " + std::to_string(axis)});
   return cases;
 }
 
 OpInfo row(const char* name, const char* formula, const std::function<Tensor(const Tensor&, int)>& f) {
-  return composite(case_row({.name = name, .domain = {all_different}, .formula = formula}, "sort", cases_of(f),
-                            [f](std::int64_t n) {
+  return composite(case_row({.name = name, .domain = {all_different}, .formula = formula}, "sort",
+                            cases_of(f), [f](std::int64_t n) {
                               return Case{{{n / 256, 256}}, [f](const TensorList& x) { return f(x[0], 1); }};
                             }));
 }
@@ -106,7 +105,9 @@ OpInfo row(const char* name, const char* formula, const std::function<Tensor(con
 }  // namespace
 
 OpList sort_ops() {
-  const auto half = [](const Tensor& x, int axis) { return (extent(x, axis < 0 ? axis + x.dim() : axis) + 1) / 2; };
+  const auto half = [](const Tensor& x, int axis) {
+    return (extent(x, axis < 0 ? axis + x.dim() : axis) + 1) / 2;
+  };
   return {
       row("sort", "x in ascending or descending order",
           [](const Tensor& x, int axis) {
@@ -129,8 +130,7 @@ OpList sort_ops() {
             const Tensor along = nanmedian(x, axis, true).values;
             return x.numel() > 0 ? add(along, mul(nanmedian(x), 2)) : along;
           }),
-      row("mode", "the most frequent value",
-          [](const Tensor& x, int axis) { return mode(x, axis).values; }),
+      row("mode", "the most frequent value", [](const Tensor& x, int axis) { return mode(x, axis).values; }),
   };
 }
 

@@ -21,8 +21,8 @@ Tensor median(const Tensor& x);
 ValuesIndices median(const Tensor& x, int axis, bool keepdim = false);
 Tensor nanmedian(const Tensor& x);  ///< of what is not NaN; NaN if nothing is
 ValuesIndices nanmedian(const Tensor& x, int axis, bool keepdim = false);
-/// The most frequent value (the smallest of several) and where it stands first. @throws ValueError on an empty
-/// axis
+/// The most frequent value (the smallest of several) and where it stands first. @throws ValueError on an
+/// empty axis
 ValuesIndices mode(const Tensor& x, int axis = -1, bool keepdim = false);
 
 }  // namespace cadena

@@ -82,8 +82,8 @@ Tensor power_norm(const Tensor& x, double p, const Axes& axes, bool keepdim) {
     NoGrad guard;
     is_zero = eq(x, 0);
   }
-  const Tensor powers = where(is_zero, p > 0 ? 0 : std::numeric_limits<double>::infinity(),
-                              pow(abs(where(is_zero, 1, x)), p));
+  const Tensor powers =
+      where(is_zero, p > 0 ? 0 : std::numeric_limits<double>::infinity(), pow(abs(where(is_zero, 1, x)), p));
   const Tensor total = sum(powers, axes, keepdim);
   Tensor nothing;
   {
@@ -116,9 +116,10 @@ std::vector<Case> cases_of(const Call& call, std::string label = {}) {
                                            {{0, 3}, {1}}};
   for (const auto& [shape, axes] : shapes)
     for (bool keepdim : {false, true})
-      cases.push_back({{shape},
-                       [call, axes = axes, keepdim](const TensorList& x) { return call(x[0], axes, keepdim); },
-                       label + " over " + to_string(axes) + (keepdim ? ", keepdim" : "")});
+      cases.push_back(
+          {{shape},
+           [call, axes = axes, keepdim](const TensorList& x) { return call(x[0], axes, keepdim); },
+           label + " over " + to_string(axes) + (keepdim ? ", keepdim" : "")});
   return cases;
 }
 
@@ -139,11 +140,9 @@ std::vector<Case> norm_cases() {
   std::vector<std::vector<Case>> lists;
   for (double ord : {2.0, 1.0, 3.0, 1.5, 0.5, -1.0, std::numeric_limits<double>::infinity(),
                      -std::numeric_limits<double>::infinity()})
-    lists.push_back(cases_of(
-        [ord](const Tensor& x, const Axes& axes, bool keepdim) {
-          return vector_norm(add(x, 1.5), ord, axes, keepdim);
-        },
-        "order " + std::to_string(ord)));
+    lists.push_back(cases_of([ord](const Tensor& x, const Axes& axes,
+                                   bool keepdim) { return vector_norm(add(x, 1.5), ord, axes, keepdim); },
+                             "order " + std::to_string(ord)));
   return joined(lists);
 }
 
