@@ -24,6 +24,8 @@ errors::Rows all_rows() {
            errors::random_rows,       //
            errors::transforms_rows,   //
            errors::reduce_rows,       //
+           errors::indexing_rows,     //
+           errors::shapes_rows,       //
            errors::sort_rows,         //
        })
     for (auto& row : family()) all.push_back(std::move(row));
@@ -69,6 +71,10 @@ TEST(Errors, CoverTheTable) {
   std::set<std::string> tested = {
       "conv",  "conv_transpose", "conv_weight", "resample",     "embed",
       "clone", "alias",          "contiguous",  "absorbing_mul"};  // internal, or nothing to get wrong
+  std::set<std::string> tested = {"conv",        "conv_transpose",  "conv_weight",  "embed",
+                                  "clone",       "alias",           "contiguous",   "absorbing_mul",
+                                  "overlap_add", "scatter_extreme", "scatter_prod", "atleast_1d",
+                                  "atleast_2d",  "atleast_3d"};  // internal, or nothing to get wrong
   for (const auto& row : all_rows()) tested.insert(row.op);
   const std::set<std::string_view> elementwise = {"activation", "arithmetic", "exponential", "rounding",
                                                   "trigonometric"};

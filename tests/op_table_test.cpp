@@ -55,6 +55,7 @@ const std::set<std::string> without_gradient = {
     "argmax",            //
     "argmin",            //
     "argsort",           //
+    "argwhere",          //
     "bernoulli",         //
     "beta",              //
     "bucketize",         //
@@ -73,9 +74,12 @@ const std::set<std::string> without_gradient = {
     "lt",                //
     "multinomial",       //
     "ne",                //
+    "nonzero",           //
     "one_hot",           //
     "poisson",           //
     "searchsorted",      //
+    "tril_indices",      //
+    "triu_indices",      //
     "truncated_normal",  //
     "unique",            //
 };

@@ -26,9 +26,11 @@ Rows basic_rows();
 Rows convolution_rows();
 Rows pooling_rows();
 Rows product_rows();
+Rows indexing_rows();
 Rows random_rows();
 Rows transforms_rows();
 Rows reduce_rows();
+Rows shapes_rows();
 Rows sort_rows();
 
 }  // namespace cadena::errors
