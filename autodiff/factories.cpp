@@ -170,6 +170,8 @@ template Tensor tensor(std::span<const bool>, const Shape&);
 Tensor zeros(const Shape& shape, DType dtype) { return filled("zeros", shape, 0, dtype); }
 Tensor ones(const Shape& shape, DType dtype) { return filled("ones", shape, 1, dtype); }
 Tensor full(const Shape& shape, Scalar value, DType dtype) { return filled("full", shape, value, dtype); }
+Tensor empty_like(const Tensor& t) { return empty(t.shape(), t.dtype()); }
+Tensor full_like(const Tensor& t, Scalar value) { return filled("full_like", t.shape(), value, t.dtype()); }
 Tensor zeros_like(const Tensor& t) { return zeros(t.shape(), t.dtype()); }
 Tensor ones_like(const Tensor& t) { return ones(t.shape(), t.dtype()); }
 

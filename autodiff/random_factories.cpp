@@ -88,4 +88,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dt
 }
 Tensor randperm(std::int64_t n) { return randperm(n, default_generator()); }
 
+Tensor rand_like(const Tensor& t) { return rand(t.shape(), t.dtype()); }
+Tensor randn_like(const Tensor& t) { return randn(t.shape(), t.dtype()); }
+
 }  // namespace cadena

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/selection.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
 #include "autodiff/ops.hpp"
@@ -322,6 +323,19 @@ Tensor& Tensor::fill_(Scalar value) {
     written(impl());
   }
   return *this;
+}
+
+Tensor& Tensor::index_put_(std::span<const Index> indices, const Operand& values, bool accumulate) {
+  if (recorded_write("index_put_", *this, values.tensor())) {
+    rebase(*this, detail::index_put_by("index_put_", *this, indices, values, accumulate));
+  } else {
+    detail::index_put_now("index_put_", *this, indices, values, accumulate);
+    written(impl());
+  }
+  return *this;
+}
+Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Operand& values, bool accumulate) {
+  return index_put_(std::span<const Index>(indices.begin(), indices.size()), values, accumulate);
 }
 
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) {

@@ -20,14 +20,15 @@ namespace cadena {
 
 class Generator;
 class HookHandle;
+class Operand;
 class Tensor;
 
 namespace detail {
 struct TensorImpl;
 }
 
-/// One position of `x.index({...})`: an integer, a Slice, `ellipsis` or `newaxis`.
-using Index = std::variant<std::int64_t, Slice, Ellipsis, NewAxis>;
+/// One position of `x.index({...})`: an integer, a Slice, `ellipsis`, `newaxis`, a mask or an index tensor.
+using Index = std::variant<std::int64_t, Slice, Ellipsis, NewAxis, Tensor>;
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep saved values so that the graph can be walked again
@@ -109,6 +110,7 @@ class Tensor {
 
   // Shape and type; see ops.hpp for the meaning. Views wherever possible.
   Tensor reshape(const Shape& shape) const;
+  Tensor view(const Shape& shape) const;
   Tensor flatten(int start = 0, int end = -1) const;
   Tensor permute(const Axes& axes) const;
   Tensor transpose(int a, int b) const;
@@ -119,10 +121,10 @@ class Tensor {
   Tensor select(int axis, std::int64_t index) const;
   Tensor slice(int axis, Slice range) const;
   Tensor operator[](std::int64_t index) const { return select(0, index); }
+  Tensor unfold(int axis, std::int64_t size, std::int64_t step) const;
+  /// Masks and index tensors as in NumPy, see ops/indexing.hpp; without them a view.
   Tensor index(std::span<const Index> indices) const;
-  Tensor index(std::initializer_list<Index> indices) const {
-    return index(std::span(indices.begin(), indices.size()));
-  }
+  Tensor index(std::initializer_list<Index> indices) const;
   Tensor to(DType dtype) const;
   Tensor contiguous() const;
   Tensor clone() const;
@@ -134,6 +136,9 @@ class Tensor {
   Tensor& copy_(const Tensor& src);
   Tensor& fill_(Scalar value);
   Tensor& zero_() { return fill_(0); }
+  /// x[indices] = values, or += with `accumulate`; see index_put.
+  Tensor& index_put_(std::initializer_list<Index> indices, const Operand& values, bool accumulate = false);
+  Tensor& index_put_(std::span<const Index> indices, const Operand& values, bool accumulate = false);
   Tensor& add_(const Tensor& other, Scalar alpha = 1);
   Tensor& mul_(const Tensor& other);
   Tensor& mul_(Scalar factor);
@@ -150,6 +155,10 @@ class Tensor {
   static void destroy(detail::RefCounted* p) noexcept;
   detail::RefCounted* p_;
 };
+
+inline Tensor Tensor::index(std::initializer_list<Index> indices) const {
+  return index(std::span<const Index>(indices.begin(), indices.size()));
+}
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t);
 
@@ -221,8 +230,11 @@ Tensor empty(const Shape& shape, DType dtype = f32);  ///< uninitialised
 Tensor zeros(const Shape& shape, DType dtype = f32);
 Tensor ones(const Shape& shape, DType dtype = f32);
 Tensor full(const Shape& shape, Scalar value, DType dtype = f32);
+// Of t's shape and dtype.
+Tensor empty_like(const Tensor& t);
 Tensor zeros_like(const Tensor& t);
 Tensor ones_like(const Tensor& t);
+Tensor full_like(const Tensor& t, Scalar value);
 /// start, start + step, ... below `end` (above it for negative steps). dtype: i64 if all are whole, else f32.
 Tensor arange(Scalar start, Scalar end, Scalar step = 1);
 Tensor arange(Scalar end);
@@ -242,6 +254,8 @@ Tensor rand(const Shape& shape, DType dtype = f32);   ///< uniform on [0, 1)
 Tensor randn(const Shape& shape, DType dtype = f32);  ///< standard normal
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype = i64);  ///< [low, high)
 Tensor randperm(std::int64_t n);  ///< a permutation of 0 ... n-1, i64
+Tensor rand_like(const Tensor& t);
+Tensor randn_like(const Tensor& t);
 Tensor rand(const Shape& shape, Generator& g, DType dtype = f32);
 Tensor randn(const Shape& shape, Generator& g, DType dtype = f32);
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& g, DType dtype = i64);

@@ -58,7 +58,7 @@ TensorList gradients(const std::function<Tensor(const TensorList&)>& call, const
   return grad(TensorList{y}, x, {}, {seed_like(y)});
 }
 
-double norm(const Tensor& t) {
+double largest(const Tensor& t) {
   double top = 0;
   for (double v : t.to_vector<double>()) top = std::max(top, std::abs(v));
   return top;
@@ -165,10 +165,10 @@ TEST_P(OpGradients, FloatAgreesWithDouble) {
     Tensor y32, y64;
     const TensorList g32 = gradients(s.call, x32, &y32), g64 = gradients(s.call, x64, &y64);
     EXPECT_EQ(y32.dtype(), f32) << s.label;
-    EXPECT_LE(norm(y32.to(f64) - y64), 1e-5 * std::max(norm(y64), 1e-3)) << s.label;
+    EXPECT_LE(largest(y32.to(f64) - y64), 1e-5 * std::max(largest(y64), 1e-3)) << s.label;
     for (std::size_t i = 0; i < g32.size(); ++i) {
       EXPECT_EQ(g32[i].dtype(), f32) << s.label;
-      EXPECT_LE(norm(g32[i].to(f64) - g64[i]), 1e-5 * std::max(norm(g64[i]), 1e-3))
+      EXPECT_LE(largest(g32[i].to(f64) - g64[i]), 1e-5 * std::max(largest(g64[i]), 1e-3))
           << s.label << " input " << i;
     }
   }

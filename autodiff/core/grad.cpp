@@ -203,7 +203,11 @@ void vjp_by_reference(const Saved& s, const Function& f, const Tensor& g, Tensor
   {
     EnableGrad mode;
     for (int i = 0; i < s.count(); ++i) {
-      all.push_back(s.needs(i) ? fresh_inputs({s.x(i)})[0] : s.x(i));
+      // Unrecorded, the inputs' own history is none of our business: the sweep that called us is walking it.
+      if (!s.needs(i))
+        all.push_back(s.x(i));
+      else
+        all.push_back(record ? fresh_inputs({s.x(i)})[0] : s.x(i).detach().requires_grad_());
       if (s.needs(i)) wanted.push_back(all.back());
     }
     y = f(all);

@@ -200,6 +200,19 @@ const OpList& op_table() {
              normalization_ops,  //
              vision_ops,         //
              random_ops,         //
+             statistics_ops,     //
+             scan_ops,           //
+             sort_ops,           //
+             quantile_ops,       //
+             search_ops,         //
+             arrange_ops,        //
+             joining_ops,        //
+             diagonal_ops,       //
+             padding_ops,        //
+             window_ops,         //
+             rearrange_ops,      //
+             indexing_ops,       //
+             scatter_ops,        //
          })
       for (auto& row : family()) all.push_back(std::move(row));
     return all;

@@ -99,34 +99,70 @@ void add(std::int64_t n, T* data, std::int64_t d_step, const T* src, std::int64_
     for (std::int64_t i = 0; i < n; ++i) one(data[i * d_step], src[i * s_step]);
 }
 
+// f with a type of the element's size
+template <class F>
+void as_bits(DType dtype, const F& f) {
+  switch (itemsize(dtype)) {
+    case 1:
+      return f(std::uint8_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
+  }
+}
+template <class F>
+void as_numbers(DType dtype, const F& f) {
+  if (dtype == f32)
+    f(float{});
+  else if (dtype == f64)
+    f(double{});
+  else
+    f(std::int64_t{});
+}
+
 void read_all(const View& x, int axis, const View& index, const View& out) {
   const Walk w = walk_of(x, axis, index, out);
-  const auto as_bits = [&]<class T>(T) {
+  as_bits(x.dtype, [&]<class T>(T) {
     run<T>(w, true, x, index, out,
            [](std::int64_t n, const T* d, std::int64_t ds, T* o, std::int64_t os) { read(n, d, ds, o, os); });
-  };
-  switch (itemsize(x.dtype)) {
-    case 1:
-      return as_bits(std::uint8_t{});
-    case 4:
-      return as_bits(std::uint32_t{});
-    default:
-      return as_bits(std::uint64_t{});
-  }
+  });
+}
+
+void write_all(const View& into, int axis, const View& index, const View& src) {
+  const Walk w = walk_of(into, axis, index, src);
+  as_bits(into.dtype, [&]<class T>(T) {
+    run<T>(w, false, into, index, src,
+           [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { read(n, s, ss, d, ds); });
+  });
+}
+
+template <class T>
+T combined(Combine op, T a, T b) {
+  if (op == Combine::max) return a != a || a > b ? a : b;
+  if (op == Combine::min) return a != a || a < b ? a : b;
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  else
+    return a * b;
+}
+
+void combine_all(Combine op, const View& into, int axis, const View& index, const View& src) {
+  const Walk w = walk_of(into, axis, index, src);
+  as_numbers(into.dtype, [&]<class T>(T) {
+    run<T>(w, false, into, index, src,
+           [op](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) {
+             for (std::int64_t i = 0; i < n; ++i) d[i * ds] = combined(op, d[i * ds], s[i * ss]);
+           });
+  });
 }
 
 void add_all(const View& into, int axis, const View& index, const View& src) {
   const Walk w = walk_of(into, axis, index, src);
-  const auto as_numbers = [&]<class T>(T) {
+  as_numbers(into.dtype, [&]<class T>(T) {
     run<T>(w, false, into, index, src,
            [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { add(n, d, ds, s, ss); });
-  };
-  if (into.dtype == f32)
-    as_numbers(float{});
-  else if (into.dtype == f64)
-    as_numbers(double{});
-  else
-    as_numbers(std::int64_t{});
+  });
 }
 
 // A vector of indices seen from every position of `shape`: its step is 0 along all other dimensions.
@@ -189,6 +225,56 @@ std::optional<std::int64_t> index_add(const View& into, int axis, const View& in
   if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
   add_all(into, axis, spread(index, axis, src.shape), src);
   return std::nullopt;
+}
+
+std::optional<std::int64_t> scatter(const View& into, int axis, const View& index, const View& src) {
+  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
+  write_all(into, axis, index, src);
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> scatter_combine(Combine op, const View& into, int axis, const View& index,
+                                            const View& src) {
+  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
+  combine_all(op, into, axis, index, src);
+  return std::nullopt;
+}
+
+std::optional<BadIndex> add_index_offsets(const View& index, std::int64_t extent, std::int64_t stride,
+                                          std::int64_t* offsets) {
+  std::optional<BadIndex> bad;
+  std::int64_t at = 0;
+  const Loops<1> loops = collapse(Loops<1>{index.shape, {index.strides}});
+  for (auto e : index.shape)
+    if (e == 0) return bad;
+  for_each_index(loops.shape, loops.strides, [&](const auto& offset) {
+    const std::int64_t value = index.as<std::int64_t>()[offset[0]], i = value < 0 ? value + extent : value;
+    if (!bad && (i < 0 || i >= extent)) bad = BadIndex{at, value};
+    if (!bad) offsets[at] += i * stride;
+    ++at;
+  });
+  return bad;
+}
+
+void read_offsets(const View& x, const View& offsets, const View& out) {
+  read_all(x, 0, spread(offsets, 0, out.shape), out);
+}
+void write_offsets(const View& x, const View& offsets, const View& src) {
+  write_all(x, 0, spread(offsets, 0, src.shape), src);
+}
+void add_offsets(const View& x, const View& offsets, const View& src) {
+  add_all(x, 0, spread(offsets, 0, src.shape), src);
+}
+
+void nonzero(const Shape& shape, const bool* x, std::int64_t* out) {
+  const std::int64_t n = shape.numel();
+  const int rank = shape.rank();
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!x[i]) continue;
+    std::int64_t rest = i;
+    for (int d = rank - 1; d >= 0; --d) out[d] = rest % shape[d], rest /= shape[d];
+    out += rank;
+  }
 }
 
 }  // namespace cadena::kernels

@@ -30,4 +30,29 @@ std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t exten
 [[nodiscard]] std::optional<std::int64_t> index_add(const View& into, int axis, const View& index,
                                                     const View& src);
 
+/// into[i][index[i][j][k]][k] = src[i][j][k]; of several the last in row-major order stays.
+[[nodiscard]] std::optional<std::int64_t> scatter(const View& into, int axis, const View& index,
+                                                  const View& src);
+enum class Combine : std::uint8_t { prod, max, min };  ///< NaN wins in max and min
+/// The same with into = into op src, for f32, f64 and i64.
+[[nodiscard]] std::optional<std::int64_t> scatter_combine(Combine op, const View& into, int axis,
+                                                          const View& index, const View& src);
+
+/// An index outside its axis and which one it is, counted in row-major order.
+struct BadIndex {
+  std::int64_t at, value;
+};
+/// offsets[i] += stride * index[i], where negative indices count from the end; `offsets` is contiguous.
+[[nodiscard]] std::optional<BadIndex> add_index_offsets(const View& index, std::int64_t extent,
+                                                        std::int64_t stride, std::int64_t* offsets);
+
+// The first dimension of x has stride 1: it stands for offsets (a vector) into x's memory, which are not
+// checked. out[i][k] = x[offsets[i]][k], and back.
+void read_offsets(const View& x, const View& offsets, const View& out);
+void write_offsets(const View& x, const View& offsets, const View& src);  ///< the last of several stays
+void add_offsets(const View& x, const View& offsets, const View& src);    ///< f32, f64 and i64
+
+/// Coordinates of the true elements of contiguous bool, a row each.
+void nonzero(const Shape& shape, const bool* x, std::int64_t* out);
+
 }  // namespace cadena::kernels

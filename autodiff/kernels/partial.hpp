@@ -129,6 +129,13 @@ struct Sum {
   }
 };
 
+struct Product {
+  template <class V>
+  static V combine(V a, V b) {
+    return a * b;
+  }
+};
+
 /// Which lanes are NaN. (`v != v` finds none: xsimd 8.1 compares in the ordered way.)
 template <class T, class A>
 xsimd::batch_bool<T, A> nan_lanes(xsimd::batch<T, A> v) {

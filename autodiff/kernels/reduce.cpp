@@ -209,7 +209,7 @@ void reduce_typed(ReduceOp op, const View& in, const Axes& axes, void* out) {
     else
       std::fill_n(static_cast<std::int64_t*>(out), layout.outputs(), 0);
   } else if (layout.empty_sum()) {
-    std::fill_n(static_cast<T*>(out), layout.outputs(), T(0));
+    std::fill_n(static_cast<T*>(out), layout.outputs(), T(op == ReduceOp::prod));
   } else if (layout.reduced() > 0) {
     reduce_values(op, layout, x, in.dtype, out);
   } else {

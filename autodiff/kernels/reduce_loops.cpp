@@ -31,6 +31,7 @@ template <class Op, class T>
 constexpr T identity_of = [] {
   using Limits = std::numeric_limits<T>;
   if (std::is_same_v<Op, Sum>) return T(0);
+  if (std::is_same_v<Op, Product>) return T(1);
   if (std::is_same_v<Op, Max>) return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
   return Limits::has_infinity ? Limits::infinity() : Limits::max();
 }();
@@ -260,6 +261,9 @@ void reduce_rows(ReduceOp op, const Loops<1>& outer, std::int64_t n, const T* x,
   switch (op) {
     case ReduceOp::sum:
       return value_rows<Sum>(outer, n, x, static_cast<T*>(out));
+    case ReduceOp::prod:
+      if constexpr (std::is_floating_point_v<T>) value_rows<Product>(outer, n, x, static_cast<T*>(out));
+      return;
     case ReduceOp::max:
       return value_rows<Max>(outer, n, x, static_cast<T*>(out));
     case ReduceOp::min:
@@ -277,6 +281,10 @@ void reduce_columns(ReduceOp op, const Loops<1>& outer, std::int64_t n, std::int
   switch (op) {
     case ReduceOp::sum:
       return value_columns<Sum>(outer, n, step, width, x, static_cast<T*>(out));
+    case ReduceOp::prod:
+      if constexpr (std::is_floating_point_v<T>)
+        value_columns<Product>(outer, n, step, width, x, static_cast<T*>(out));
+      return;
     case ReduceOp::max:
       return value_columns<Max>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::min:

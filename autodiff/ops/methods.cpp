@@ -4,6 +4,10 @@
 namespace cadena {
 
 Tensor Tensor::reshape(const Shape& s) const { return cadena::reshape(*this, s); }
+Tensor Tensor::view(const Shape& s) const { return cadena::view(*this, s); }
+Tensor Tensor::unfold(int axis, std::int64_t size, std::int64_t step) const {
+  return cadena::unfold(*this, axis, size, step);
+}
 Tensor Tensor::flatten(int start, int end) const { return cadena::flatten(*this, start, end); }
 Tensor Tensor::permute(const Axes& axes) const { return cadena::permute(*this, axes); }
 Tensor Tensor::transpose(int a, int b) const { return cadena::transpose(*this, a, b); }

@@ -143,24 +143,24 @@ struct Alias : Linear<Alias> {
 };
 
 /// The shape with its -1, if any, replaced. @throws ShapeError
-Shape infer_extent(const Tensor& x, Shape shape) {
+Shape infer_extent(const char* op, const Tensor& x, Shape shape) {
   int unknown = -1;
   std::int64_t known = 1;
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape[i] != -1)
       known *= shape[i];
     else if (unknown >= 0)
-      throw ShapeError("[reshape] expected at most one -1, got " + to_string(shape));
+      throw ShapeError("[" + std::string(op) + "] expected at most one -1, got " + to_string(shape));
     else
       unknown = i;
   }
-  const std::string what = "[reshape] expected a shape of " + std::to_string(x.numel()) + " elements for " +
-                           to_string(x.shape()) + ", got " + to_string(shape);
+  const std::string what = "[" + std::string(op) + "] expected a shape of " + std::to_string(x.numel()) +
+                           " elements for " + to_string(x.shape()) + ", got " + to_string(shape);
   if (unknown >= 0) {
     if (known == 0 || x.numel() % known != 0) throw ShapeError(what);
     shape[unknown] = x.numel() / known;
   }
-  if (checked_numel("reshape", shape, 1) != x.numel()) throw ShapeError(what);
+  if (checked_numel(op, shape, 1) != x.numel()) throw ShapeError(what);
   return shape;
 }
 
@@ -258,6 +258,23 @@ OpList movement_ops() {
           row(Flip::meta, flip_samples, [](const Tensor& x) { return clone(flip(x, 1)); }),
           row(Clone::meta, copy_samples<cadena::clone>, cadena::clone),
           row(Alias::meta, copy_samples<cadena::alias>, cadena::alias),
+          view_row("view", "reshape(x, shape), of the same memory",
+                   {{{{4, 6}},
+                     [](const TensorList& x) {
+                       return view(contiguous(x[0]), {-1, 3});
+                     }},
+                    {{{6}},
+                     [](const TensorList& x) {
+                       return view(contiguous(x[0]), {2, 3});
+                     }},
+                    {{{}},
+                     [](const TensorList& x) {
+                       return view(x[0], {1, 1});
+                     }},
+                    {{{2, 0}},
+                     [](const TensorList& x) {
+                       return view(contiguous(x[0]), {0, 5});
+                     }}}),
           view_row("flatten", "reshape(x, (-1))",
                    {{{{2, 3, 4}}, [](const TensorList& x) { return flatten(x[0]); }},
                     {{{2, 3, 4}}, [](const TensorList& x) { return flatten(x[0], 1); }},
@@ -290,7 +307,16 @@ OpList movement_ops() {
 }  // namespace detail
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
-  return detail::apply(detail::Reshape(detail::infer_extent(x, shape)), x);
+  return detail::apply(detail::Reshape(detail::infer_extent("reshape", x, shape)), x);
+}
+
+Tensor view(const Tensor& x, const Shape& shape) {
+  const Shape target = detail::infer_extent("view", x, shape);
+  if (!detail::viewed_as(x, target))
+    throw ShapeError("[view] expected memory that can be seen as " + to_string(target) +
+                     " without a copy, got " + to_string(x.shape()) + " with strides " +
+                     to_string(x.strides()) + "; reshape copies");
+  return detail::apply(detail::Reshape(target), x);
 }
 
 Tensor flatten(const Tensor& x, int start, int end) {

@@ -7,6 +7,8 @@ namespace cadena {
 
 // Shape. Views where the layout allows it (always, except for reshape, pad, cat and stack).
 Tensor reshape(const Tensor& x, const Shape& shape);  ///< one extent may be -1
+/// As reshape, but always of the same memory. @throws ShapeError where that would need a copy
+Tensor view(const Tensor& x, const Shape& shape);
 Tensor flatten(const Tensor& x, int start = 0, int end = -1);
 Tensor permute(const Tensor& x, const Axes& axes);
 Tensor transpose(const Tensor& x, int a, int b);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
@@ -12,35 +13,11 @@ namespace cadena {
 namespace detail {
 namespace {
 
-Shape reduced_shape(const Shape& in, const Axes& axes, bool keepdim) {
-  Shape out;
-  for (int i = 0; i < in.rank(); ++i) {
-    if (std::find(axes.begin(), axes.end(), i) == axes.end())
-      out.push_back(in[i]);
-    else if (keepdim)
-      out.push_back(1);
-  }
-  return out;
-}
-
-/// Shape with the reduced axes as extents of 1, so that it broadcasts against the input.
-Tensor restore_axes(const Tensor& reduced, const Shape& in, const Axes& axes) {
-  return reshape(reduced, reduced_shape(in, axes, true));
-}
-
 Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Axes& axes, bool keepdim, DType dtype) {
   const Shape shape = reduced_shape(x.shape(), axes, keepdim);
   Tensor out = make_tensor(shape, shape.numel(), dtype);
   kernels::reduce(op, view_of(x), axes, raw_impl(out)->data);
   return out;
-}
-
-/// Refuses to look for the extreme of nothing.
-void check_not_empty(const char* op, const Tensor& x, const Axes& axes) {
-  for (auto a : axes)
-    if (x.shape()[static_cast<int>(a)] == 0)
-      throw ValueError("[" + std::string(op) + "] expected at least one element along axis " +
-                       std::to_string(a) + ", got shape " + to_string(x.shape()));
 }
 
 struct Sum : Linear<Sum> {
@@ -84,9 +61,38 @@ struct Amax {
   }
 };
 
+/// A tree of products: its derivatives are the products of all others, exact at zeros in every order.
+Tensor prod_tree(const Tensor& x, const Axes& axes, bool keepdim) {
+  Tensor y = flattened_last(x, axes);
+  std::int64_t n = y.shape().back();
+  if (n == 0) return add(sum(x, axes, keepdim), 1);
+  for (; n > 1; n = y.shape().back()) {
+    const std::int64_t half = n / 2;
+    const Tensor pairs = mul(slice(y, -1, {0, half}), slice(y, -1, {half, 2 * half}));
+    y = n % 2 ? cat({pairs, slice(y, -1, {n - 1, n})}, -1) : pairs;
+  }
+  return reshape(y, reduced_shape(x.shape(), axes, keepdim));
+}
+
+struct Prod : Fused<Prod> {
+  static constexpr Meta meta{.name = "prod",
+                             .reads = {X1},
+                             .formula = "x1 x2 ... xn",
+                             .conventions = "empty: 1; at zeros exactly the product of the others"};
+  Axes axes;
+  bool keepdim;
+
+  Prod(const Axes& a, bool k) : axes(a), keepdim(k) {}
+  Tensor eval(const Tensor& x) const {
+    return is_floating(x.dtype()) ? reduce(kernels::ReduceOp::prod, x, axes, keepdim, x.dtype())
+                                  : prod_tree(x, axes, keepdim);
+  }
+  Tensor reference(const TensorList& x) const { return prod_tree(x[0], axes, keepdim); }
+};
+
 using Call = std::function<Tensor(const Tensor&, const Axes&, bool)>;
 
-std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f) {
+std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f, const Call& reference = {}) {
   std::vector<Sample> list;
   std::vector<std::pair<Shape, Axes>> cases = {{{}, {}},
                                                {{7}, {}},
@@ -105,10 +111,15 @@ std::vector<Sample> axis_samples(Sampler& s, bool empties, const Call& f) {
   if (empties)
     for (const auto& c : {std::pair<Shape, Axes>{{0}, {}}, {{2, 0, 3}, {1}}}) cases.push_back(c);
   for (const auto& [shape, axes] : cases)
-    for (bool keepdim : {false, true})
+    for (bool keepdim : {false, true}) {
+      const auto with = [axes = axes, keepdim](const Call& g) {
+        return [g, axes, keepdim](const TensorList& x) { return g(x[0], axes, keepdim); };
+      };
       list.push_back({to_string(shape) + " over " + to_string(axes) + (keepdim ? ", keepdim" : ""),
                       {s.distinct(shape)},
-                      [f, axes = axes, keepdim](const TensorList& x) { return f(x[0], axes, keepdim); }});
+                      with(f)});
+      if (reference) list.back().reference = with(reference);
+    }
   return list;
 }
 
@@ -118,6 +129,28 @@ OpInfo axis_row(const Meta& meta, bool empties, Tensor (*f)(const Tensor&, const
             return Sample{
                 "rows", {s.draw({n / 1024, 1024})}, [f](const TensorList& x) { return f(x[0], 1, false); }};
           }};
+}
+
+OpInfo prod_row() {
+  OpInfo row = axis_row(Prod::meta, true, cadena::prod);
+  row.samples = [](Sampler& s) {
+    auto list = axis_samples(s, true, cadena::prod, [](const Tensor& x, const Axes& axes, bool keepdim) {
+      return prod_tree(x, normalize_axes("prod", axes, x.dim()), keepdim);
+    });
+    for (std::int64_t zeros : {1, 2}) {
+      Tensor x = s.draw({2, 5}, nonzero);
+      x.slice(1, {0, zeros}).fill_(0);
+      list.push_back(
+          {std::to_string(zeros) + " zeros", {x}, [](const TensorList& in) { return prod(in[0], 1); }});
+    }
+    return list;
+  };
+  row.large = [](Sampler& s, std::int64_t n) {
+    return Sample{"rows", {s.draw({n / 64, 64}, Domain{.low = 0.8, .high = 1.25})}, [](const TensorList& x) {
+                    return prod(x[0], 1);
+                  }};
+  };
+  return row;
 }
 
 /// Of all elements, and along an axis, where the index is not looked at.
@@ -134,9 +167,6 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
   return cases;
 }
 
-/// i64 for bool, which has no sums or extremes of its own.
-Tensor numeric(const Tensor& x) { return x.dtype() == boolean ? to(x, i64) : x; }
-
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
   NoGrad guard;
@@ -149,6 +179,18 @@ OpList reduce_ops() {
   const auto to_matrix = [](const TensorList& x) { return sum_to(x[0], {1, 4}); };
   return {axis_row(Sum::meta, true, cadena::sum),
           axis_row(Amax::meta, false, cadena::amax),
+          prod_row(),
+          composite(
+              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
+          composite(axis_row({.name = "nanmean",
+                              .formula = "nansum(x) / (number of x that are not NaN)",
+                              .conventions = "nothing but NaN: NaN"},
+                             false, cadena::nanmean)),
+          composite(axis_row({.name = "aminmax", .formula = "amin(x), amax(x)"}, false,
+                             [](const Tensor& x, const Axes& axes, bool keepdim) {
+                               const MinMax ends = aminmax(x, axes, keepdim);
+                               return sub(ends.max, mul(ends.min, 3));
+                             })),
           composite(axis_row({.name = "mean", .formula = "sum(x) / n", .conventions = "empty: NaN"}, false,
                              cadena::mean)),
           composite(axis_row({.name = "amin", .formula = "-amax(-x)"}, false, cadena::amin)),
@@ -187,11 +229,38 @@ Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
-  if (!is_floating(x.dtype()))
-    throw DtypeError("[mean] expected f32 or f64, got " + std::string(name(x.dtype())));
-  std::int64_t n = 1;
-  for (auto a : normalize_axes("mean", axes, x.dim())) n *= x.shape()[static_cast<int>(a)];
-  return div(sum(x, axes, keepdim), static_cast<double>(n));
+  detail::check_floating("mean", x);
+  const Axes a = normalize_axes("mean", axes, x.dim());
+  return div(sum(x, a, keepdim), static_cast<double>(detail::count_along(x.shape(), a)));
+}
+
+Tensor prod(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("prod", axes, x.dim());
+  return detail::apply(detail::Prod(a, keepdim), detail::numeric(x));
+}
+
+Tensor nansum(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("nansum", axes, x.dim());
+  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, a, keepdim);
+}
+
+Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
+  detail::check_floating("nanmean", x);
+  const Axes a = normalize_axes("nanmean", axes, x.dim());
+  return div(nansum(x, a, keepdim), sum(eq(x, x), a, keepdim));
+}
+
+Tensor count_nonzero(const Tensor& x, const Axes& axes) {
+  NoGrad guard;
+  return sum(ne(x, 0), normalize_axes("count_nonzero", axes, x.dim()));
+}
+Tensor any(const Tensor& x, const Axes& axes, bool keepdim) {
+  NoGrad guard;
+  return gt(sum(ne(x, 0), normalize_axes("any", axes, x.dim()), keepdim), 0);
+}
+Tensor all(const Tensor& x, const Axes& axes, bool keepdim) {
+  NoGrad guard;
+  return eq(sum(eq(x, 0), normalize_axes("all", axes, x.dim()), keepdim), 0);
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -203,6 +272,11 @@ Tensor amin(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("amin", axes, x.dim());
   detail::check_not_empty("amin", x, a);
   return neg(amax(neg(x), a, keepdim));
+}
+MinMax aminmax(const Tensor& x, const Axes& axes, bool keepdim) {
+  const Axes a = normalize_axes("aminmax", axes, x.dim());
+  detail::check_not_empty("aminmax", x, a);
+  return {amin(x, a, keepdim), amax(x, a, keepdim)};
 }
 Tensor max(const Tensor& x) { return amax(x); }
 Tensor min(const Tensor& x) { return amin(x); }

@@ -1,4 +1,4 @@
-// Parts of tensors: slices and their transposes, joining, padding.
+// Parts of tensors: slices and their transposes, joining.
 #include <algorithm>
 #include <string>
 
@@ -60,32 +60,6 @@ struct Embed : Linear<Embed> {
 };
 
 Tensor embed(const Tensor& x, const Shape& shape, const Range& r) { return apply(Embed(shape, r), x); }
-
-struct Pad : Linear<Pad> {
-  static constexpr Meta meta{
-      .name = "pad", .formula = "x between constant borders", .derivative = "dX = G without the borders"};
-  std::vector<Padding> paddings;  // by axis
-  double value;
-
-  Pad(std::vector<Padding> p, double v) : paddings(std::move(p)), value(v) {}
-  Tensor eval(const Tensor& x) const {
-    Shape shape = x.shape();
-    for (int i = 0; i < x.dim(); ++i) shape[i] += at(i).before + at(i).after;
-    Tensor out = full(shape, value, x.dtype()), inner = out;
-    for (int i = 0; i < x.dim(); ++i) inner = view_range(inner, {i, at(i).before, 1, x.shape()[i]});
-    kernels::copy(view_of(x), view_of(inner));
-    return out;
-  }
-  Tensor transpose(const Tensor& g, const Shape& in) const {
-    Tensor out = g;
-    for (int i = 0; i < in.rank(); ++i) out = slice(out, i, {at(i).before, at(i).before + in[i]});
-    return out;
-  }
-  Tensor jvp(const Saved&, const Tensor* t) const { return detail::apply(Pad(paddings, 0), t[0]); }
-
- private:
-  const Padding& at(int axis) const { return paddings[static_cast<std::size_t>(axis)]; }
-};
 
 struct Cat {
   static constexpr Meta meta{.name = "cat",
@@ -154,18 +128,6 @@ std::vector<Sample> embed_samples(Sampler& s) {
   return list;
 }
 
-std::vector<Sample> pad_samples(Sampler& s) {
-  std::vector<Sample> list;
-  const std::pair<Shape, std::vector<Padding>> cases[] = {
-      {{4}, {{1, 2}}}, {{2, 3}, {{1, 0}, {0, 2}}},           {{2, 3}, {{2, 1}}}, {{0, 2}, {{1, 1}}},
-      {{}, {}},        {{2, 1, 3}, {{0, 1}, {1, 1}, {1, 0}}}};
-  for (const auto& [shape, paddings] : cases)
-    list.push_back({to_string(shape), {s.draw(shape)}, [paddings = paddings](const TensorList& x) {
-                      return pad(x[0], paddings, 0.75);
-                    }});
-  return list;
-}
-
 std::vector<Sample> cat_samples(Sampler& s) {
   std::vector<Sample> list;
   const std::pair<std::vector<Shape>, int> cases[] = {{{{3}, {2}}, 0},
@@ -199,12 +161,6 @@ OpList slicing_ops() {
              const Shape shape{n / 256, 512};
              return Sample{"every other column", {matrix(s, n)}, [shape](const TensorList& x) {
                              return embed(x[0], shape, {1, 0, 2, 256});
-                           }};
-           }},
-          {Pad::meta, "slicing", pad_samples,
-           [=](Sampler& s, std::int64_t n) {
-             return Sample{"one on each side", {matrix(s, n)}, [](const TensorList& x) {
-                             return pad(x[0], {{1, 1}, {1, 1}});
                            }};
            }},
           {Cat::meta, "slicing", cat_samples,
@@ -257,31 +213,6 @@ Tensor select(const Tensor& x, int axis, std::int64_t index) {
   return reshape(detail::apply(detail::SliceOp({a, i, 1, 1}), x), shape);
 }
 
-Tensor Tensor::index(std::span<const Index> indices) const {
-  int used = 0, ellipses = 0;
-  for (const auto& i : indices) {
-    used += std::holds_alternative<std::int64_t>(i) || std::holds_alternative<Slice>(i);
-    ellipses += std::holds_alternative<Ellipsis>(i);
-  }
-  if (used > dim() || ellipses > 1)
-    throw IndexError("[index] expected at most " + std::to_string(dim()) + " indices and one ellipsis for " +
-                     cadena::to_string(shape()) + ", got " + std::to_string(used) + " and " +
-                     std::to_string(ellipses));
-  Tensor out = *this;
-  int axis = 0;
-  for (const auto& i : indices) {
-    if (const auto* position = std::get_if<std::int64_t>(&i))
-      out = cadena::select(out, axis, *position);
-    else if (const auto* range = std::get_if<Slice>(&i))
-      out = cadena::slice(out, axis++, *range);
-    else if (std::holds_alternative<NewAxis>(i))
-      out = cadena::unsqueeze(out, axis++);
-    else
-      axis += dim() - used;
-  }
-  return out.raw() == raw() ? alias(*this) : out;
-}
-
 Tensor cat(const std::vector<Tensor>& parts, int axis) {
   if (parts.empty()) throw ValueError("[cat] expected at least one tensor, got none");
   const Shape& first = parts[0].shape();
@@ -314,19 +245,6 @@ Tensor stack(const std::vector<Tensor>& parts, int axis) {
     raised.push_back(unsqueeze(part, normalize_axis("stack", axis, part.dim() + 1)));
   }
   return cat(raised, normalize_axis("stack", axis, parts[0].dim() + 1));
-}
-
-Tensor pad(const Tensor& x, const std::vector<Padding>& paddings, Scalar value) {
-  if (paddings.size() > static_cast<std::size_t>(x.dim()))
-    throw ShapeError("[pad] expected at most one padding per axis of " + to_string(x.shape()) + ", got " +
-                     std::to_string(paddings.size()));
-  std::vector<Padding> by_axis(static_cast<std::size_t>(x.dim()), Padding{0, 0});
-  std::copy(paddings.begin(), paddings.end(), by_axis.rbegin());
-  for (const auto& p : by_axis)
-    if (p.before < 0 || p.after < 0)
-      throw ValueError("[pad] expected paddings >= 0, got " + std::to_string(p.before) + " and " +
-                       std::to_string(p.after));
-  return detail::apply(detail::Pad(std::move(by_axis), value.to<double>()), x);
 }
 
 }  // namespace cadena

@@ -179,12 +179,6 @@ Rows basic_rows() {
          stack({m({2}), m({3})});
        }},
       {"pad",
-       Kind::value,
-       {"-1"},
-       [] {
-         pad(m({2}), {{-1, 0}});
-       }},
-      {"pad",
        Kind::shape,
        {"(2,)"},
        [] {

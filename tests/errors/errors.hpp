@@ -29,8 +29,12 @@ Rows normalization_rows();
 Rows pooling_rows();
 Rows linalg_rows();
 Rows product_rows();
+Rows indexing_rows();
 Rows random_rows();
 Rows transforms_rows();
 Rows vision_rows();
+Rows reduce_rows();
+Rows shapes_rows();
+Rows sort_rows();
 
 }  // namespace cadena::errors

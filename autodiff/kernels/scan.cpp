@@ -1,0 +1,154 @@
+#include "autodiff/kernels/scan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "autodiff/kernels/parallel.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+constexpr std::int64_t piece = 64;  // neighbouring lines that are scanned side by side
+
+// What a line carries along: spare bits for float, wrapping for i64.
+template <class T>
+using Carry = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+
+// f(position of the first element of the first line, number of neighbouring lines)
+template <class F>
+void for_lines(const Lines& l, const F& f) {
+  const std::int64_t pieces = (l.inner + piece - 1) / piece, tasks = l.outer * pieces;
+  const std::int64_t work = l.n * std::min(l.inner, piece);
+  if (tasks == 0 || work == 0) return;
+  const std::int64_t group = std::max<std::int64_t>(1, 16384 / work);
+  const bool parallel = l.outer * l.n * l.inner * 8 >= parallel_bytes;
+  for_blocks((tasks + group - 1) / group, parallel, [&](std::int64_t b) {
+    for (std::int64_t t = b * group; t < std::min(tasks, (b + 1) * group); ++t) {
+      const std::int64_t i = t % pieces * piece;
+      f(t / pieces * l.n * l.inner + i, std::min(piece, l.inner - i));
+    }
+  });
+}
+
+// step(j, position, i): the j-th element of line i of a piece, from the end if `reverse`
+template <class Step>
+void walk(const Lines& l, std::int64_t at, std::int64_t width, bool reverse, const Step& step) {
+  for (std::int64_t j = 0; j < l.n; ++j) {
+    const std::int64_t row = at + (reverse ? l.n - 1 - j : j) * l.inner;
+    for (std::int64_t i = 0; i < width; ++i) step(j, row + i, i);
+  }
+}
+
+template <class T, class Combine>
+void cumulate_typed(const Lines& l, const T* x, T* out, bool reverse, Carry<T> identity,
+                    const Combine& combine) {
+  for_lines(l, [&](std::int64_t at, std::int64_t width) {
+    Carry<T> state[piece];
+    std::fill_n(state, width, identity);
+    walk(l, at, width, reverse, [&](std::int64_t, std::int64_t p, std::int64_t i) {
+      state[i] = combine(state[i], static_cast<Carry<T>>(x[p]));
+      out[p] = static_cast<T>(state[i]);
+    });
+  });
+}
+
+template <class T>
+void recurrence_typed(const Lines& l, const T* a, const T* b, T* h, bool reverse) {
+  for_lines(l, [&](std::int64_t at, std::int64_t width) {
+    double state[piece];
+    walk(l, at, width, reverse, [&](std::int64_t j, std::int64_t p, std::int64_t i) {
+      const double factor = a[p], term = b[p];
+      state[i] = j == 0 || factor == 0 ? term : factor * state[i] + term;
+      h[p] = static_cast<T>(state[i]);
+    });
+  });
+}
+
+// exp(x[0]) + ... + exp(x[j]) = sum * exp(top)
+struct ScaledSum {
+  double top = -std::numeric_limits<double>::infinity(), sum = 0;
+
+  void add(double x) {
+    if (x > top) {
+      sum = sum * std::exp(top - x) + 1;
+      top = x;
+    } else if (x == top) {
+      sum += std::isinf(x) && x < 0 ? 0 : 1;
+    } else {
+      sum += std::exp(x - top);
+    }
+  }
+  double log() const { return top + std::log(sum); }
+};
+
+template <class T>
+void logcumsumexp_typed(const Lines& l, const T* x, T* out) {
+  for_lines(l, [&](std::int64_t at, std::int64_t width) {
+    ScaledSum state[piece];
+    walk(l, at, width, false, [&](std::int64_t, std::int64_t p, std::int64_t i) {
+      state[i].add(x[p]);
+      out[p] = static_cast<T>(state[i].log());
+    });
+  });
+}
+
+template <class T>
+void extreme_typed(bool largest, const Lines& l, const T* x, std::int64_t* indices) {
+  for_lines(l, [&](std::int64_t at, std::int64_t width) {
+    T best[piece];
+    std::int64_t where[piece];
+    walk(l, at, width, false, [&](std::int64_t j, std::int64_t p, std::int64_t i) {
+      const T v = x[p];
+      const bool as_good = largest ? v >= best[i] : v <= best[i];
+      if (j == 0 || v != v || (best[i] == best[i] && as_good)) best[i] = v, where[i] = j;
+      indices[p] = where[i];
+    });
+  });
+}
+
+}  // namespace
+
+void cumulate(ScanOp op, const Lines& lines, DType dtype, const void* x, void* out, bool reverse) {
+  const auto run = [&]<class T>(T) {
+    const T* from = static_cast<const T*>(x);
+    if (op == ScanOp::sum)
+      cumulate_typed<T>(lines, from, static_cast<T*>(out), reverse, 0, [](auto a, auto b) { return a + b; });
+    else
+      cumulate_typed<T>(lines, from, static_cast<T*>(out), reverse, 1, [](auto a, auto b) { return a * b; });
+  };
+  if (dtype == f32)
+    run(float{});
+  else if (dtype == f64)
+    run(double{});
+  else
+    run(std::int64_t{});
+}
+
+void linear_recurrence(const Lines& lines, DType dtype, const void* a, const void* b, void* h, bool reverse) {
+  if (dtype == f32)
+    recurrence_typed(lines, static_cast<const float*>(a), static_cast<const float*>(b),
+                     static_cast<float*>(h), reverse);
+  else
+    recurrence_typed(lines, static_cast<const double*>(a), static_cast<const double*>(b),
+                     static_cast<double*>(h), reverse);
+}
+
+void logcumsumexp(const Lines& lines, DType dtype, const void* x, void* out) {
+  if (dtype == f32)
+    logcumsumexp_typed(lines, static_cast<const float*>(x), static_cast<float*>(out));
+  else
+    logcumsumexp_typed(lines, static_cast<const double*>(x), static_cast<double*>(out));
+}
+
+void cumulative_extreme(bool largest, const Lines& lines, DType dtype, const void* x, std::int64_t* indices) {
+  if (dtype == f32)
+    extreme_typed(largest, lines, static_cast<const float*>(x), indices);
+  else if (dtype == f64)
+    extreme_typed(largest, lines, static_cast<const double*>(x), indices);
+  else
+    extreme_typed(largest, lines, static_cast<const std::int64_t*>(x), indices);
+}
+
+}  // namespace cadena::kernels

@@ -1,0 +1,84 @@
+#include "autodiff/kernels/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/kernels/parallel.hpp"
+
+namespace cadena::kernels {
+namespace {
+
+template <class T>
+bool below(T a, T b) {
+  return a < b || (b != b && a == a);
+}
+
+template <class T>
+void search_typed(const Search& s, bool right, std::int64_t* out) {
+  constexpr std::int64_t piece = 2048;
+  const std::int64_t pieces = (s.m + piece - 1) / piece;
+  for_blocks(s.rows * pieces, s.rows * s.m >= 1 << 14, [&](std::int64_t b) {
+    const T* first = static_cast<const T*>(s.sorted) + b / pieces * s.n;
+    const T* values = static_cast<const T*>(s.values) + b / pieces * s.m;
+    const std::int64_t start = b % pieces * piece, end = std::min(s.m, start + piece);
+    for (std::int64_t i = start; i < end; ++i)
+      out[b / pieces * s.m + i] = (right ? std::upper_bound(first, first + s.n, values[i], below<T>)
+                                         : std::lower_bound(first, first + s.n, values[i], below<T>)) -
+                                  first;
+  });
+}
+
+template <class T>
+void histogram_typed(std::int64_t n, const T* x, const T* weight, std::int64_t bins, const T* edges,
+                     bool even, T* out) {
+  std::fill_n(out, bins, T(0));
+  const T low = edges[0], high = edges[bins];
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T v = x[i];
+    if (!(v >= low && v <= high)) continue;
+    const std::int64_t bin = even ? static_cast<std::int64_t>((v - low) * static_cast<T>(bins) / (high - low))
+                                  : std::upper_bound(edges, edges + bins + 1, v) - edges - 1;
+    out[std::min(bin, bins - 1)] += weight ? weight[i] : T(1);
+  }
+}
+
+template <class T>
+std::int64_t runs_typed(std::int64_t n, const T* values, const std::int64_t* order, std::int64_t* starts,
+                        std::int64_t* inverse) {
+  std::int64_t runs = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i == 0 || values[order[i]] != values[order[i - 1]]) starts[runs++] = i;
+    inverse[order[i]] = runs - 1;
+  }
+  return runs;
+}
+
+}  // namespace
+
+void searchsorted(const Search& s, bool right, std::int64_t* out) {
+  if (s.dtype == f32)
+    search_typed<float>(s, right, out);
+  else if (s.dtype == f64)
+    search_typed<double>(s, right, out);
+  else
+    search_typed<std::int64_t>(s, right, out);
+}
+
+void histogram(DType dtype, std::int64_t n, const void* x, const void* weight, std::int64_t bins,
+               const void* edges, bool even, void* out) {
+  if (dtype == f32)
+    histogram_typed(n, static_cast<const float*>(x), static_cast<const float*>(weight), bins,
+                    static_cast<const float*>(edges), even, static_cast<float*>(out));
+  else
+    histogram_typed(n, static_cast<const double*>(x), static_cast<const double*>(weight), bins,
+                    static_cast<const double*>(edges), even, static_cast<double*>(out));
+}
+
+std::int64_t find_runs(DType dtype, std::int64_t n, const void* values, const std::int64_t* order,
+                       std::int64_t* starts, std::int64_t* inverse) {
+  if (dtype == f32) return runs_typed(n, static_cast<const float*>(values), order, starts, inverse);
+  if (dtype == f64) return runs_typed(n, static_cast<const double*>(values), order, starts, inverse);
+  return runs_typed(n, static_cast<const std::int64_t*>(values), order, starts, inverse);
+}
+
+}  // namespace cadena::kernels

@@ -1,0 +1,192 @@
+// Searching in sorted sequences, and counting.
+#include "autodiff/kernels/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "autodiff/core/axes.hpp"
+#include "autodiff/core/op.hpp"
+#include "autodiff/core/table.hpp"
+#include "autodiff/error.hpp"
+
+namespace cadena {
+namespace detail {
+namespace {
+
+std::int64_t* memory(const Tensor& t) { return static_cast<std::int64_t*>(raw_impl(t)->data); }
+
+Tensor as_tensor(const Operand& v, DType like) {
+  if (v.tensor()) return v.tensor()->detach();
+  const DType kind = is_floating(v.scalar().kind()) && !is_floating(like) ? f32 : like;
+  return full({}, v.scalar(), kind);
+}
+
+Tensor search(const char* op, const Tensor& sorted, const Operand& values, bool right) {
+  NoGrad guard;
+  Tensor v = as_tensor(values, numeric(sorted).dtype());
+  const DType dtype = promote(promote(sorted.dtype(), v.dtype()), i64);
+  const Tensor sequence = contiguous(to(sorted, dtype));
+  v = contiguous(to(v, dtype));
+  bool fits = sequence.dim() == 1 || (sequence.dim() > 1 && sequence.dim() == v.dim());
+  for (int i = 0; fits && sequence.dim() > 1 && i + 1 < v.dim(); ++i)
+    fits = v.shape()[i] == sequence.shape()[i];
+  if (!fits)
+    throw ShapeError("[" + std::string(op) +
+                     "] expected a sorted vector, or one for each row of values, got " +
+                     to_string(sequence.shape()) + " and " + to_string(v.shape()));
+  const std::int64_t n = sequence.shape().back();
+  std::int64_t rows = 1;
+  for (int i = 0; sequence.dim() > 1 && i + 1 < v.dim(); ++i) rows *= v.shape()[i];
+  Tensor out = make_tensor(v.shape(), v.numel(), i64);
+  if (v.numel() > 0)
+    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_impl(sequence)->data, raw_impl(v)->data},
+                          right, memory(out));
+  return out;
+}
+
+void check_bins(const char* op, const Tensor& x, std::int64_t bins) {
+  check_floating(op, x);
+  if (bins < 1) throw ValueError("[" + std::string(op) + "] expected bins >= 1, got " + std::to_string(bins));
+}
+
+/// Ends of equal bins: as asked for, or x's extremes, `margin` to either side of a single value.
+std::pair<double, double> bin_range(const char* op, const Tensor& x, std::pair<double, double> range,
+                                    double margin) {
+  auto [low, high] = range;
+  const bool given = low != high;
+  if (!given && x.numel() > 0) low = amin(x).item(), high = amax(x).item();
+  if (!std::isfinite(low) || !std::isfinite(high) || low > high || !std::isfinite(high - low))
+    throw ValueError("[" + std::string(op) + "] expected a finite, ascending range" +
+                     (given ? "" : " of elements") + ", got " + std::to_string(low) + " to " +
+                     std::to_string(high));
+  if (low == high) low -= margin, high += margin;
+  return {low, high};
+}
+
+Tensor counted(const Tensor& x, const Tensor& weight, const Tensor& edges, bool even) {
+  const std::int64_t bins = edges.numel() - 1;
+  Tensor out = make_tensor({bins}, bins, x.dtype());
+  const Tensor from = contiguous(x), weights = weight.defined() ? contiguous(weight) : Tensor();
+  kernels::histogram(x.dtype(), x.numel(), raw_impl(from)->data,
+                     weights.defined() ? raw_impl(weights)->data : nullptr, bins, raw_impl(edges)->data, even,
+                     raw_impl(out)->data);
+  return out;
+}
+
+Histogram histogram_of(const Tensor& x, const Tensor& edges, bool even, const HistogramOptions& options) {
+  Tensor weight;
+  if (options.weight.defined()) {
+    if (!(options.weight.shape() == x.shape()))
+      throw ShapeError("[histogram] expected a weight of x's shape " + to_string(x.shape()) + ", got " +
+                       to_string(options.weight.shape()));
+    weight = to(options.weight, x.dtype());
+  }
+  Tensor hist = counted(x, weight, edges, even);
+  if (options.density) hist = div(hist, mul(sum(hist), diff(edges)));
+  return {hist, edges};
+}
+
+}  // namespace
+
+OpList search_ops() {
+  const auto sample = [](Sampler& s, std::int64_t n, std::int64_t values, std::int64_t minlength) {
+    const Tensor x = s.index({n}, values);
+    return Sample{"(" + std::to_string(n) + ",) of " + std::to_string(values),
+                  {s.draw({n})},
+                  [x, minlength](const TensorList& w) { return bincount(x, w[0], minlength); }};
+  };
+  return {composite({{.name = "bincount", .formula = "y[i] = sum of the weights where x = i"},
+                     "search",
+                     [sample](Sampler& s) {
+                       return std::vector<Sample>{sample(s, 5, 3, 0), sample(s, 1, 1, 0), sample(s, 0, 1, 2),
+                                                  sample(s, 9, 4, 7), sample(s, 67, 5, 0)};
+                     },
+                     [sample](Sampler& s, std::int64_t n) { return sample(s, n, 1000, 0); }})};
+}
+
+}  // namespace detail
+
+Unique unique(const Tensor& x) {
+  NoGrad guard;
+  const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), order = argsort(flat);
+  const Tensor starts = empty(flat.shape(), i64), inverse = empty(flat.shape(), i64);
+  const std::int64_t n = flat.numel(),
+                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_impl(flat)->data,
+                                               detail::memory(order), detail::memory(starts),
+                                               detail::memory(inverse));
+  const Tensor first = slice(starts, 0, {0, runs});
+  return {to(index_select(flat, 0, index_select(order, 0, first)), x.dtype()), reshape(inverse, x.shape()),
+          diff(first, 1, 0, {}, full({1}, n, i64))};
+}
+
+Tensor searchsorted(const Tensor& sorted_sequence, const Operand& values, bool right) {
+  return detail::search("searchsorted", sorted_sequence, values, right);
+}
+
+Tensor bucketize(const Operand& values, const Tensor& boundaries, bool right) {
+  if (boundaries.dim() != 1)
+    throw ShapeError("[bucketize] expected a vector of boundaries, got " + to_string(boundaries.shape()));
+  return detail::search("bucketize", boundaries, values, right);
+}
+
+Tensor isin(const Operand& elements, const Tensor& test_elements, bool invert) {
+  NoGrad guard;
+  const Tensor x = detail::as_tensor(elements, detail::numeric(test_elements).dtype());
+  const std::int64_t n = test_elements.numel();
+  if (n == 0) return full(x.shape(), invert, boolean);
+  const DType dtype = promote(promote(x.dtype(), test_elements.dtype()), i64);
+  const Tensor sorted = sort(to(reshape(test_elements, {n}), dtype)).values, values = to(x, dtype);
+  const Tensor at = reshape(minimum(searchsorted(sorted, values), n - 1), {x.numel()});
+  const Tensor found = reshape(index_select(sorted, 0, at), x.shape());
+  return invert ? ne(found, values) : eq(found, values);
+}
+
+Tensor histc(const Tensor& x, std::int64_t bins, double min, double max) {
+  NoGrad guard;
+  detail::check_bins("histc", x, bins);
+  const auto [low, high] = detail::bin_range("histc", x, {min, max}, 1);
+  return detail::counted(x, {}, linspace(low, high, bins + 1, x.dtype()), true);
+}
+
+Histogram histogram(const Tensor& x, std::int64_t bins, const HistogramOptions& options) {
+  NoGrad guard;
+  detail::check_bins("histogram", x, bins);
+  const auto range = options.range.value_or(std::pair{0.0, x.numel() > 0 ? 0.0 : 1.0});
+  const auto [low, high] = detail::bin_range("histogram", x, range, 0.5);
+  return detail::histogram_of(x, linspace(low, high, bins + 1, x.dtype()), true, options);
+}
+
+Histogram histogram(const Tensor& x, const Tensor& bin_edges, const HistogramOptions& options) {
+  NoGrad guard;
+  detail::check_floating("histogram", x);
+  if (bin_edges.dtype() != x.dtype())
+    throw DtypeError("[histogram] expected bin_edges of " + std::string(name(x.dtype())) + ", got " +
+                     std::string(name(bin_edges.dtype())));
+  if (bin_edges.dim() != 1 || bin_edges.numel() < 2)
+    throw ShapeError("[histogram] expected a vector of at least two bin_edges, got " +
+                     to_string(bin_edges.shape()));
+  if (!all(ge(diff(bin_edges), 0)).item<bool>())
+    throw ValueError("[histogram] expected ascending bin_edges, got others");
+  return detail::histogram_of(x, contiguous(bin_edges), false, options);
+}
+
+Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t minlength) {
+  if (x.dtype() != i64) throw DtypeError("[bincount] expected i64, got " + std::string(name(x.dtype())));
+  if (x.dim() != 1 || (weights.defined() && !(weights.shape() == x.shape())))
+    throw ShapeError("[bincount] expected a vector and as many weights, got " + to_string(x.shape()) +
+                     (weights.defined() ? " and " + to_string(weights.shape()) : ""));
+  if (minlength < 0) throw ValueError("[bincount] expected minlength >= 0, got " + std::to_string(minlength));
+  std::int64_t bins = minlength;
+  if (x.numel() > 0) {
+    NoGrad guard;
+    if (const auto low = amin(x).item<std::int64_t>(); low < 0)
+      throw ValueError("[bincount] expected elements >= 0, got " + std::to_string(low));
+    bins = std::max(bins, amax(x).item<std::int64_t>() + 1);
+  }
+  const Tensor each = weights.defined() ? weights : ones(x.shape(), i64);
+  return index_add(zeros({bins}, weights.defined() ? detail::numeric(weights).dtype() : i64), 0, x,
+                   detail::numeric(each));
+}
+
+}  // namespace cadena
