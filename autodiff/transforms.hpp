@@ -154,6 +154,23 @@ requires std::is_invocable_r_v<Tensor, F&, const Tensor&> Tensor checkpoint(F&& 
 Tensor checkpoint_sequential(const std::vector<std::function<Tensor(const Tensor&)>>& functions,
                              std::int64_t segments, const Tensor& x);
 
+// Equations.
+
+using ImplicitFunction = std::function<Tensor(const Tensor& x, const TensorList& params)>;
+struct ImplicitOptions {
+  double tol = 0;       ///< relative, of the solution and of the derivative's systems; 0: 1e-12, f32 1e-5
+  int max_iter = 1000;  ///< of the solution, and of each of those systems
+};
+/// The x with x = f(x, params), by iteration from x0; f must be a contraction. Differentiable by params and
+/// by whatever f captured, to any order, through the implicit function theorem: nothing of the iteration is
+/// stored. The result does not depend on x0.
+/// @throws ConvergenceError if it is not reached, or if the derivative's linear system (GMRES) is singular
+Tensor fixed_point(const ImplicitFunction& f, const Tensor& x0, const TensorList& params = {},
+                   const ImplicitOptions& options = {});
+/// The x with f(x, params) = 0, by Newton's method with GMRES and step halving. Otherwise like fixed_point.
+Tensor root(const ImplicitFunction& f, const Tensor& x0, const TensorList& params = {},
+            const ImplicitOptions& options = {});
+
 // Jacobians and Hessians.
 
 /// Reverse costs one sweep per element of the output, forward one per element of the input.

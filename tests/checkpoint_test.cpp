@@ -37,6 +37,9 @@ TEST(Checkpoint, CapturedTensorsGetTheirGradients) {
   EXPECT_EQ(values(x.grad()), (std::vector<double>{3 * 3 * 1, 3 * 5 * 4}));
   EXPECT_EQ(values(w.grad()), (std::vector<double>{1, 8}));
   EXPECT_EQ(values(b.grad()), (std::vector<double>{1, 1}));
+  // The same from a walk that has numbered the whole graph before it starts.
+  const Tensor again = sum(checkpoint([h = x * x](const Tensor& t) { return t * h; }, x));
+  EXPECT_EQ(values(grad(again, x)), (std::vector<double>{3, 12}));
   // The input captured as well, and nothing but captured tensors.
   EXPECT_EQ(grad(sum(checkpoint([=](const Tensor& t) { return t * x; }, x)), x).to_vector<double>(),
             (std::vector<double>{2, 4}));
