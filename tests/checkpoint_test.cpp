@@ -91,7 +91,8 @@ TEST(Checkpoint, EveryOrderAndModeOfItself) {
   EXPECT_NEAR(h[3], 6 * 1.1 * -1, 1e-14);
   EXPECT_EQ(h[1], 0);
   // d3/dx3 of x^3 w = 6 w, through w as well: d/dw of that is 6.
-  const Tensor third = jacobian([&](const Tensor& t) { return hessian([&](const Tensor& u) { return sum(f(u)); }, t); }, x);
+  const Tensor third =
+      jacobian([&](const Tensor& t) { return hessian([&](const Tensor& u) { return sum(f(u)); }, t); }, x);
   EXPECT_NEAR(third.reshape({8})[0].item(), 12, 1e-13);
   EXPECT_NEAR(third.reshape({8})[7].item(), -6, 1e-13);
   EXPECT_NEAR(grad(sum(third), w).to_vector<double>()[0], 6, 1e-13);
@@ -211,9 +212,9 @@ std::int64_t peak_of_chain(std::int64_t layers, std::int64_t segments, std::vect
     peak = std::max(peak, memory_stats().live_bytes - before);
     return y;
   };
-  sum(checkpoint_sequential(std::vector<std::function<Tensor(const Tensor&)>>(
-                                static_cast<std::size_t>(layers), layer),
-                            segments, x))
+  sum(checkpoint_sequential(
+          std::vector<std::function<Tensor(const Tensor&)>>(static_cast<std::size_t>(layers), layer),
+          segments, x))
       .backward();
   *gradient = values(x.grad());
   return peak;

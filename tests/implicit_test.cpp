@@ -38,8 +38,7 @@ TEST(FixedPoint, LinearSystemMatchesItsInverse) {
   const double det = 0.7 * 0.9 + 0.2 * 0.4;
   const std::vector<double> inverse{0.9 / det, -0.2 / det, 0.4 / det, 0.7 / det};
   auto solve = [&](T rhs) {
-    return fixed_point([&](T x, L p) { return matmul(a, x) + p[0]; }, zeros({2}, f64), {rhs},
-                       {.tol = 1e-15});
+    return fixed_point([&](T x, L p) { return matmul(a, x) + p[0]; }, zeros({2}, f64), {rhs}, {.tol = 1e-15});
   };
   const Tensor x = solve(b);
   EXPECT_NEAR(x[0].item(), inverse[0] - 2 * inverse[1], 1e-13);
@@ -70,18 +69,14 @@ TEST(FixedPoint, CapturedTensorsAndCheckpoints) {
 
 TEST(Root, OfACubicAndOfASystem) {
   // x^3 + x = a; x' = 1 / (3 x^2 + 1), x'' = -6 x x'^3.
-  auto f = [](T a) {
-    return root([](T x, L p) { return x * x * x + x - p[0]; }, ones({}, f64), {a});
-  };
+  auto f = [](T a) { return root([](T x, L p) { return x * x * x + x - p[0]; }, ones({}, f64), {a}); };
   const Tensor a = full({}, 10, f64);
   EXPECT_NEAR(f(a).item(), 2, 1e-14);
   EXPECT_NEAR(grad(f)(a).item(), 1 / 13., 1e-14);
   EXPECT_NEAR(grad(grad(f))(a).item(), -12 / std::pow(13., 3), 1e-13);
   // A circle and a line, x^2 + y^2 = r^2, y = s x.
   const Function system = [](L in) {
-    auto equations = [](T v, L p) {
-      return stack({sum(v * v) - p[0] * p[0], v[1] - p[1] * v[0]});
-    };
+    auto equations = [](T v, L p) { return stack({sum(v * v) - p[0] * p[0], v[1] - p[1] * v[0]}); };
     return TensorList{root(equations, tensor({1., 0.5}, f64), in)};
   };
   const TensorList p{full({}, 5, f64), full({}, 0.75, f64)};
@@ -134,11 +129,13 @@ std::string message_of(const F& f) {
 TEST(Implicit, FailuresAreTyped) {
   Tensor a = full({}, 3, f64).requires_grad_();
   auto message = [](auto f) { return message_of<ConvergenceError>(f); };
-  EXPECT_EQ(message([&] { fixed_point([](T x, L) { return 2 * x; }, ones({}, f64), {}, {.max_iter = 50}); })
-                .rfind("[fixed_point] expected x = f(x) to be reached within 50", 0),
+  EXPECT_EQ(message([&] {
+              fixed_point([](T x, L) { return 2 * x; }, ones({}, f64), {}, {.max_iter = 50});
+            }).rfind("[fixed_point] expected x = f(x) to be reached within 50", 0),
             0u);
-  EXPECT_EQ(message([&] { fixed_point([](T x, L) { return exp(x); }, ones({}, f64)); })
-                .rfind("[fixed_point] expected finite", 0),
+  EXPECT_EQ(message([&] {
+              fixed_point([](T x, L) { return exp(x); }, ones({}, f64));
+            }).rfind("[fixed_point] expected finite", 0),
             0u);
   EXPECT_EQ(message([&] { root([](T x, L) { return x * x + 1; }, ones({}, f64)); }).rfind("[root]", 0), 0u);
   // Every x is a fixed point: the solution does not determine its derivative.
@@ -167,7 +164,8 @@ TEST(CustomOpReference, GivesTheHigherOrders) {
   const Tensor x = tensor({0.5, -2.}, f64);
   EXPECT_TRUE(opcheck(op, {x}));
   auto f = [&](T t) { return op({t}); };
-  EXPECT_NEAR(hessian([&](T t) { return sum(f(t)); }, x).to_vector<double>()[0], -2 / std::pow(1.5, 3), 1e-14);
+  EXPECT_NEAR(hessian([&](T t) { return sum(f(t)); }, x).to_vector<double>()[0], -2 / std::pow(1.5, 3),
+              1e-14);
   auto first = [&](T t) { return jvp(f, t, ones_like(t)).tangent; };
   EXPECT_NEAR(jvp(first, x, ones_like(x)).tangent[0].item(), -2 / std::pow(1.5, 3), 1e-14);
   CustomOp bare = op;

@@ -45,7 +45,8 @@ struct CustomNode final : RecordedNode {
   Tensor jvp(const Tensor* tangents) override {
     check_current();
     TensorList t(tangents, tangents + inputs.size());
-    if (op.jvp && !(grad_enabled && op.reference)) return checked(op.jvp(t, inputs, output()), output(), "jvp");
+    if (op.jvp && !(grad_enabled && op.reference))
+      return checked(op.jvp(t, inputs, output()), output(), "jvp");
     if (op.reference) return jvp_of_reference(t);
     // The vjp is linear in its cotangent w: the derivative of <vjp(w), t> with respect to w is J t.
     const bool record = grad_enabled;

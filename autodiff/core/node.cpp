@@ -40,8 +40,8 @@ void Node::dispose(Node* p) noexcept {
 Leaf::Leaf(const Shape& s, DType t) {
   seq = next_seq(0);
   auto newest = __atomic_load_n(&newest_leaf, __ATOMIC_RELAXED);
-  while (newest < seq && !__atomic_compare_exchange_n(&newest_leaf, &newest, seq, true, __ATOMIC_RELAXED,
-                                                      __ATOMIC_RELAXED)) {
+  while (newest < seq &&
+         !__atomic_compare_exchange_n(&newest_leaf, &newest, seq, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   dtype = t;
   leaf = true;

@@ -33,7 +33,8 @@ class FormerGenerator {
 std::uint64_t checksum_of(const Tensor& t) {
   NoGrad guard;
   const Tensor flat = contiguous(t);
-  return kernels::checksum(raw_impl(flat)->data, static_cast<std::size_t>(flat.numel()) * itemsize(t.dtype()));
+  return kernels::checksum(raw_impl(flat)->data,
+                           static_cast<std::size_t>(flat.numel()) * itemsize(t.dtype()));
 }
 
 struct CheckpointNode final : FunctionNode {
@@ -105,7 +106,7 @@ Tensor packed(const TensorList& outputs) {
 TensorList checkpoint(const Function& f, const TensorList& inputs) {
   if (!is_grad_enabled()) return f(inputs);
   struct Layout {
-    TensorList outputs;        // those that carry no gradient; undefined where a part of the packed one goes
+    TensorList outputs;  // those that carry no gradient; undefined where a part of the packed one goes
     std::vector<bool> packed;
     std::vector<std::pair<Shape, DType>> parts;
   };

@@ -58,7 +58,7 @@ struct Linearised {
     if (!y.requires_grad()) return zeros_like(x);
     const Tensor g =
         cadena::grad(TensorList{y}, {x},
-             {.create_graph = grad_enabled, .retain_graph = true, .allow_unused = true}, {u})[0];
+                     {.create_graph = grad_enabled, .retain_graph = true, .allow_unused = true}, {u})[0];
     return g.defined() ? g : zeros_like(x);
   }
   /// J v.
@@ -184,7 +184,8 @@ Tensor root(const ImplicitFunction& f, const Tensor& x0, const TensorList& param
     for (int i = 0; size != 0; ++i) {
       if (i == l.max_iter || !std::isfinite(size)) detail::fail(l, "f(x) = 0 to be reached", size);
       const detail::Linearised j(at, x);
-      const Tensor step = detail::solve(l, [&](const Tensor& v) { return j.push(v); }, value);
+      const Tensor step = detail::solve(
+          l, [&](const Tensor& v) { return j.push(v); }, value);
       const double length = detail::largest(step);
       // Half the step until it gains something; the last ones, within rounding, are taken as they are.
       const bool last = length <= l.tol * (1 + detail::largest(x));

@@ -23,8 +23,8 @@ struct BodyRecording {
   std::vector<Edge> captured() const;
 };
 
-/// A node that stands for a whole function, as checkpoint's does, and runs it again when its rules are called. Its edges are the
-/// inputs and then what the function captured.
+/// A node that stands for a whole function, as checkpoint's does, and runs it again when its rules are
+/// called. Its edges are the inputs and then what the function captured.
 struct FunctionNode : Node {
   TensorList inputs;
   std::vector<std::uint32_t> versions;
