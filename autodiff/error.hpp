@@ -38,6 +38,11 @@ class GraphError : public Error {
   using Error::Error;
 };
 
+/// An iteration that did not reach its goal.
+class ConvergenceError : public Error {
+  using Error::Error;
+};
+
 /// The system has no more memory; the message says how much was asked for.
 class MemoryError : public Error {
   using Error::Error;

@@ -136,6 +136,10 @@ struct CustomOp {
   std::function<TensorList(const Tensor& cotangent, const TensorList& inputs, const Tensor& output)> vjp = {};
   /// Tangents of the inputs (undefined means zero) -> tangent of the output. If left out, derived from vjp.
   std::function<Tensor(const TensorList& tangents, const TensorList& inputs, const Tensor& output)> jvp = {};
+  /// The value once more, in plain operations. Where it is given, vjp and jvp need only serve the unrecorded
+  /// first order: recorded derivatives, and rules left out, are the reference's. `opcheck` (gradcheck.hpp)
+  /// compares the two.
+  std::function<Tensor(const TensorList& inputs)> reference = {};
 
   /// Applies and records it. Results of the rules are checked for count, shape and dtype.
   /// @throws GraphError, ShapeError, DtypeError naming the op

@@ -247,4 +247,59 @@ GradcheckReport gradgradcheck(const Function& f, const TensorList& inputs, Gradc
   return Checker(first_order, all, options).run();
 }
 
+namespace {
+
+/// Largest |a - b| in units of the tolerance; NaN agrees with NaN.
+GradcheckReport compared(const std::string& what, const Tensor& a, const Tensor& b,
+                         const GradcheckOptions& o) {
+  GradcheckReport report;
+  if (a.defined() != b.defined() && !(a.defined() ? a : b).numel()) return report;
+  const Tensor like = a.defined() ? a : b;
+  if (!like.defined()) return report;
+  const Vector x = a.defined() ? a.to_vector<double>() : Vector(static_cast<std::size_t>(b.numel())),
+               y = b.defined() ? b.to_vector<double>() : Vector(static_cast<std::size_t>(a.numel()));
+  if (a.defined() && b.defined() && !(a.shape() == b.shape())) {
+    report.ok = false;
+    report.text = what + ": shape " + to_string(a.shape()) + ", reference " + to_string(b.shape());
+    return report;
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
+    const double off = std::abs(x[i] - y[i]) / (o.atol + o.rtol * std::max(std::abs(x[i]), std::abs(y[i])));
+    if (off <= report.worst) continue;
+    report.worst = off;
+    report.ok = off <= 1;
+    std::ostringstream text;
+    text.precision(12);
+    text << what << " at element " << i << ": " << x[i] << ", reference " << y[i];
+    report.text = text.str();
+  }
+  return report;
+}
+
+}  // namespace
+
+GradcheckReport opcheck(const CustomOp& op, const TensorList& inputs, const GradcheckOptions& options) {
+  check_inputs("opcheck", inputs);
+  const Function f = [&op](const TensorList& x) { return TensorList{op(x)}; };
+  if (op.reference) {
+    const Function plain = [&op](const TensorList& x) { return TensorList{op.reference(x)}; };
+    Generator generator(options.seed);
+    const Vjp own = vjp(f, inputs), reference = vjp(plain, inputs);
+    const TensorList v = random_like(reference.outputs, generator), u = random_like(inputs, generator);
+    auto report = compared("value", own.outputs[0], reference.outputs[0], options);
+    if (!report) return report;
+    NoGrad guard;
+    const TensorList a = own.pullback(v), b = reference.pullback(v);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      report = compared("vjp, input " + std::to_string(i), a[i], b[i], options);
+      if (!report) return report;
+    }
+    report = compared("jvp", jvp(f, inputs, u).tangents[0], jvp(plain, inputs, u).tangents[0], options);
+    if (!report) return report;
+  }
+  auto report = gradcheck(f, inputs, options);
+  return report ? gradgradcheck(f, inputs, options) : report;
+}
+
 }  // namespace cadena

@@ -40,6 +40,10 @@ GradcheckReport gradcheck(const Function& f, const TensorList& inputs, const Gra
 /// raised to 1e-6 unless it was set.
 GradcheckReport gradgradcheck(const Function& f, const TensorList& inputs, GradcheckOptions options = {});
 
+/// Everything there is to check about an op of one's own: its value and its vjp and jvp against `reference`
+/// (if given), then gradcheck and gradgradcheck. Stops at the first failure.
+GradcheckReport opcheck(const CustomOp& op, const TensorList& inputs, const GradcheckOptions& options = {});
+
 template <class F>
 requires std::is_invocable_r_v<Tensor, F, const Tensor&> GradcheckReport
 gradcheck(F&& f, const Tensor& x, const GradcheckOptions& options = {}) {

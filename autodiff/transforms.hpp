@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -125,6 +126,50 @@ requires(!std::is_convertible_v<F, Tensor>) auto grad(F f) {
       return std::move(r.grad);
   };
 }
+
+// Memory for time.
+
+/// f(inputs) without keeping what lies in between: f is run again when a derivative asks for it, with the
+/// default generator as it was. Tensors that f captures get their gradients as well. f is kept until then:
+/// capture by value, or what lives long enough. All derivatives work, and checkpoints may nest.
+/// @throws GraphError if f does not give the same bits again, because it draws from another generator, or a
+/// tensor it reads was overwritten
+TensorList checkpoint(const Function& f, const TensorList& inputs);
+/// For f: Tensor -> Tensor. Modules (anything with virtual functions) are held by reference, not copied.
+template <class F>
+requires std::is_invocable_r_v<Tensor, F&, const Tensor&> Tensor checkpoint(F&& f, const Tensor& x) {
+  using Plain = std::remove_cvref_t<F>;
+  if constexpr (std::is_polymorphic_v<Plain>) {
+    static_assert(std::is_lvalue_reference_v<F>, "a module must outlive its checkpoint");
+    return checkpoint(Function([&f](const TensorList& in) { return TensorList{f(in[0])}; }), {x})[0];
+  } else {
+    Function list = [f = Plain(std::forward<F>(f))](const TensorList& in) mutable {
+      return TensorList{f(in[0])};
+    };
+    return checkpoint(list, {x})[0];
+  }
+}
+/// functions[n-1](... functions[0](x)), cut into as many checkpoints as `segments` says; the last part is
+/// recorded as usual. About sqrt(n) segments need the least memory.
+Tensor checkpoint_sequential(const std::vector<std::function<Tensor(const Tensor&)>>& functions,
+                             std::int64_t segments, const Tensor& x);
+
+// Equations.
+
+using ImplicitFunction = std::function<Tensor(const Tensor& x, const TensorList& params)>;
+struct ImplicitOptions {
+  double tol = 0;       ///< relative, of the solution and of the derivative's systems; 0: 1e-12, f32 1e-5
+  int max_iter = 1000;  ///< of the solution, and of each of those systems
+};
+/// The x with x = f(x, params), by iteration from x0; f must be a contraction. Differentiable by params and
+/// by whatever f captured, to any order, through the implicit function theorem: nothing of the iteration is
+/// stored. The result does not depend on x0.
+/// @throws ConvergenceError if it is not reached, or if the derivative's linear system (GMRES) is singular
+Tensor fixed_point(const ImplicitFunction& f, const Tensor& x0, const TensorList& params = {},
+                   const ImplicitOptions& options = {});
+/// The x with f(x, params) = 0, by Newton's method with GMRES and step halving. Otherwise like fixed_point.
+Tensor root(const ImplicitFunction& f, const Tensor& x0, const TensorList& params = {},
+            const ImplicitOptions& options = {});
 
 // Jacobians and Hessians.
 

@@ -21,7 +21,7 @@ struct CustomNode final : RecordedNode {
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override {
     check_current();
     const Saved saved(*this, need);
-    if (op.vjp) {
+    if (op.vjp && !(grad_enabled && op.reference)) {
       TensorList grads = op.vjp(g, inputs, output());
       check_count(grads.size());
       for (std::size_t i = 0; i < grads.size(); ++i)
@@ -35,7 +35,7 @@ struct CustomNode final : RecordedNode {
       fresh.push_back(need[i] ? alias(inputs[i]) : inputs[i].detach());
       if (need[i]) wanted.push_back(fresh.back());
     }
-    const Tensor y = op.forward(fresh);
+    const Tensor y = plain(fresh);
     if (!y.requires_grad()) return;
     TensorList grads = grad(TensorList{y}, wanted, {.create_graph = record, .allow_unused = true}, {g});
     for (std::size_t i = 0, k = 0; i < inputs.size(); ++i)
@@ -45,7 +45,9 @@ struct CustomNode final : RecordedNode {
   Tensor jvp(const Tensor* tangents) override {
     check_current();
     TensorList t(tangents, tangents + inputs.size());
-    if (op.jvp) return checked(op.jvp(t, inputs, output()), output(), "jvp");
+    if (op.jvp && !(grad_enabled && op.reference))
+      return checked(op.jvp(t, inputs, output()), output(), "jvp");
+    if (op.reference) return jvp_of_reference(t);
     // The vjp is linear in its cotangent w: the derivative of <vjp(w), t> with respect to w is J t.
     const bool record = grad_enabled;
     EnableGrad mode;
@@ -69,6 +71,28 @@ struct CustomNode final : RecordedNode {
   }
 
  private:
+  /// The function to differentiate where there is no rule.
+  Tensor plain(const TensorList& x) const {
+    return op.reference ? checked(op.reference(x), output_like(), "reference") : op.forward(x);
+  }
+  Tensor output_like() const { return zeros({}, dtype).expand(shape); }
+  Tensor jvp_of_reference(const TensorList& t) {
+    TensorList all, moving, along;
+    const bool record = grad_enabled;
+    Tensor y;
+    {
+      EnableGrad mode;
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        all.push_back(t[i].defined() ? fresh_inputs({inputs[i]})[0] : inputs[i]);
+        if (!t[i].defined()) continue;
+        moving.push_back(all.back());
+        along.push_back(t[i]);
+      }
+      y = plain(all);
+    }
+    GradMode mode(record);
+    return jvp_replay({y}, moving, along)[0];
+  }
   void check_current() const {
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (inputs[i].version() != versions[i])

@@ -107,11 +107,15 @@ void Sweep::push(std::uint32_t slot) {
   std::push_heap(heap_.begin(), heap_.end());
 }
 
-void Sweep::capture(const std::vector<Node*>& outputs, const std::vector<Node*>& targets) {
+void Sweep::capture(const std::vector<Node*>& outputs, const std::vector<Node*>& targets, bool stop) {
   pruned_ = true;
+  stop_ = stop;
   captured.resize(targets.size());
   reached.resize(targets.size());
   std::vector<std::uint32_t> order;
+  if (stop)  // known from the start, so they are met but not passed
+    for (Node* target : targets)
+      if (numbering_.find(target) == Numbering::absent) slot_of(target);
   for (Node* output : outputs)
     if (auto known = numbering_.find(output); known == Numbering::absent) order.push_back(slot_of(output));
   for (std::size_t next = 0; next < order.size(); ++next) {
@@ -183,8 +187,7 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
     for (auto& hook : hooks)
       if (Tensor r = hook.call(g); r.defined()) g = checked(*node, std::move(r), "a hook");
   }
-  collect(node.get(), g);
-  if (node->leaf) return;
+  if (collect(node.get(), g) || node->leaf) return;
   if (node->freed) fail_freed(*node);
 
   constexpr int inline_inputs = 4;
@@ -217,12 +220,14 @@ bool Sweep::add_to_sum(Node& node, const Tensor& g) {
   return sum.defined() && may_overwrite(sum) && node.add_vjp(g, sum);
 }
 
-void Sweep::collect(Node* node, const Tensor& g) {
+bool Sweep::collect(Node* node, const Tensor& g) {
+  bool found = false;
   for (auto& [target, i] : targets_)
-    if (target == node) captured[i] = g;
-  if (pruned_) return;
+    if (target == node) captured[i] = g, found = true;
+  if (pruned_) return found && stop_;
   if (node->leaf || (node->extras && node->extras->retain_grad))
     gradients_.emplace_back(Edge::share(node), g);
+  return false;
 }
 
 void Sweep::commit() {

@@ -40,7 +40,8 @@ class Sweep {
   Sweep& operator=(const Sweep&) = delete;
 
   /// Restricts the walk to nodes between the seeds and `targets`, whose cotangents it keeps in `captured`.
-  void capture(const std::vector<Node*>& outputs, const std::vector<Node*>& targets);
+  /// @param stop end at the targets even where they depend on each other: partial, not total derivatives
+  void capture(const std::vector<Node*>& outputs, const std::vector<Node*>& targets, bool stop = false);
   void seed(Node* node, Tensor cotangent);
   /// Leaves' and retained gradients are collected, not stored: `commit` does that when nothing can fail any
   /// more.
@@ -70,11 +71,11 @@ class Sweep {
   /// Adds the cotangent of the only input of `node` to what that has so far, if both can. @return whether it
   /// did
   bool add_to_sum(Node& node, const Tensor& g);
-  void collect(Node* node, const Tensor& cotangent);
+  bool collect(Node* node, const Tensor& cotangent);  // true if the walk ends here
 
   Numbering numbering_;
   bool create_, retain_;
-  bool pruned_ = false;
+  bool pruned_ = false, stop_ = false;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   static constexpr std::uint32_t absent_slot = ~std::uint32_t{0};

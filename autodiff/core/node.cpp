@@ -16,9 +16,14 @@ namespace {
 constinit thread_local std::uint64_t last_seq = 0;
 constinit thread_local Node* trash = nullptr;
 constinit thread_local bool emptying_trash = false;
+std::uint64_t newest_leaf = 0;  // creation number, of all threads
 }  // namespace
 
 std::uint64_t next_seq(std::uint64_t least) { return last_seq = std::max(last_seq + 1, least); }
+
+std::uint64_t seq_above_leaves(std::uint64_t least) {
+  return next_seq(std::max(least, __atomic_load_n(&newest_leaf, __ATOMIC_RELAXED) + 1));
+}
 
 void Node::dispose(Node* p) noexcept {
   p->next_trash = trash;
@@ -34,6 +39,10 @@ void Node::dispose(Node* p) noexcept {
 
 Leaf::Leaf(const Shape& s, DType t) {
   seq = next_seq(0);
+  auto newest = __atomic_load_n(&newest_leaf, __ATOMIC_RELAXED);
+  while (newest < seq &&
+         !__atomic_compare_exchange_n(&newest_leaf, &newest, seq, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
   dtype = t;
   leaf = true;
   shape = s;

@@ -99,6 +99,8 @@ struct Leaf final : Node {
 
 /// Next creation number of this thread, at least `least`.
 std::uint64_t next_seq(std::uint64_t least);
+/// A creation number of this thread above those of all leaves that exist, whoever made them.
+std::uint64_t seq_above_leaves(std::uint64_t least);
 
 struct TensorImpl : RefCounted, Pooled {
   DType dtype;
