@@ -83,12 +83,12 @@ const std::set<std::string> without_gradient = {
     "gamma",             //
     "ge",                //
     "gt",                //
-    "isclose",           //
-    "isfinite",          //
-    "isinf",             //
     "histc",             //
     "histogram",         //
+    "isclose",           //
+    "isfinite",          //
     "isin",              //
+    "isinf",             //
     "isnan",             //
     "isneginf",          //
     "isposinf",          //
@@ -116,7 +116,6 @@ const std::set<std::string> casts = {"to"};
 TEST(OpTable, EveryPublicFunctionIsAccountedFor) {
   const auto known = rows();
   std::set<std::string> declared;
-  const std::regex function(R"(^[A-Z]\w+ ([a-z_0-9]+)\()");
   const std::regex function(R"(^(?:[A-Z][A-Za-z]*|std::vector<Tensor>) ([a-z_0-9]+)\()");
   for (const auto& file : std::filesystem::directory_iterator(CADENA_SOURCE_DIR "/autodiff/ops")) {
     if (file.path().extension() != ".hpp") continue;

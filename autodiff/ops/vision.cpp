@@ -155,16 +155,6 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
 namespace detail {
 namespace {
 
-Tensor floor(const Tensor& x) {
-  const Tensor whole = to(to(x, i64), x.dtype());
-  return sub(whole, to(gt(whole, x), x.dtype()));
-}
-/// Halves go to the even neighbour.
-Tensor round(const Tensor& x) {
-  const Tensor up = floor(add(x, 0.5)), odd = ne(sub(up, mul(floor(div(up, 2)), 2)), 0);
-  return sub(up, to(where(eq(sub(up, x), 0.5), odd, false), x.dtype()));
-}
-
 /// One coordinate of a grid, in elements of an axis of n.
 Tensor unnormalized(const Tensor& grid, std::int64_t n, bool align_corners) {
   const auto size = static_cast<double>(n);

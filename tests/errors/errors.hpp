@@ -25,16 +25,16 @@ inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(
 Rows basic_rows();
 Rows convolution_rows();
 Rows elementwise_rows();
+Rows indexing_rows();
+Rows linalg_rows();
 Rows normalization_rows();
 Rows pooling_rows();
-Rows linalg_rows();
 Rows product_rows();
-Rows indexing_rows();
 Rows random_rows();
-Rows transforms_rows();
-Rows vision_rows();
 Rows reduce_rows();
 Rows shapes_rows();
 Rows sort_rows();
+Rows transforms_rows();
+Rows vision_rows();
 
 }  // namespace cadena::errors
