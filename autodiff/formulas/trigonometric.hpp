@@ -114,7 +114,11 @@ struct Atan2 {
 
 /// sin(pi x) / (pi x). Near 0 the derivative is its series, whose terms the quotient would cancel.
 struct Sinc {
-  static constexpr Meta meta{.name = "sinc", .reads = {X1 | Y}, .conventions = "1 at 0"};
+  static constexpr Meta meta{.name = "sinc",
+                             .reads = {X1 | Y},
+                             .formula = "sin(pi x) / (pi x)",
+                             .derivative = "(cos(pi x) - y) / x",
+                             .conventions = "1 at 0, derivative 0"};
   static auto f(auto x) { return where(eq(x, 0), 1, sin(pi * x) / (pi * x)); }
   static auto dx(auto x, auto y) {
     const auto p = pi * x;

@@ -39,7 +39,9 @@ Tensor view_line(const Tensor& x, const Line& line) {
 }
 
 struct DiagonalOp : Linear<DiagonalOp> {
-  static constexpr Meta meta{.name = "diagonal", .formula = "x[..., i, i + offset]"};
+  static constexpr Meta meta{.name = "diagonal",
+                             .formula = "x[..., i, i + offset]",
+                             .derivative = "dx = G on the diagonal, 0 elsewhere"};
   Line line;
 
   explicit DiagonalOp(const Line& l) : line(l) {}
@@ -48,7 +50,9 @@ struct DiagonalOp : Linear<DiagonalOp> {
 };
 
 struct DiagEmbed : Linear<DiagEmbed> {
-  static constexpr Meta meta{.name = "diag_embed", .formula = "y[..., i, i + offset] = x[..., i], else 0"};
+  static constexpr Meta meta{.name = "diag_embed",
+                             .formula = "y[..., i, i + offset] = x[..., i], else 0",
+                             .derivative = "dx = the diagonal of G"};
   Line line;
   Shape shape;
 

@@ -38,7 +38,8 @@ class Indices {
 };
 
 struct IndexOp : Linear<IndexOp> {
-  static constexpr Meta meta{.name = "index", .formula = "x[indices]"};
+  static constexpr Meta meta{
+      .name = "index", .formula = "x[indices]", .derivative = "dx = G added at the positions that were read"};
   Indices indices;
 
   explicit IndexOp(Indices i) : indices(std::move(i)) {}
@@ -49,6 +50,7 @@ struct IndexOp : Linear<IndexOp> {
 struct IndexPut {
   static constexpr Meta meta{.name = "index_put",
                              .formula = "x, but at indices values",
+                             .derivative = "dx = G, 0 at the positions written; dvalues = G read there",
                              .conventions = "of several values for one element the last gets the gradient"};
   Indices indices;
   bool accumulate;

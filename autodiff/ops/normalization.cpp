@@ -83,6 +83,8 @@ struct RowNorm : Fused<RowNorm<centered>> {
       .name = centered ? "layer_norm" : "rms_norm",
       .reads = reads_all,
       .formula = centered ? "(x - mean) / sqrt(var + eps) weight + bias" : "x / sqrt(mean(x^2) + eps) weight",
+      .derivative = centered ? "dx = (g - mean(g) - n mean(g n)) / std, g = G weight, n the normalised x"
+                             : "dx = (g - n mean(g n)) / rms, g = G weight, n the normalised x",
       .conventions = "nothing to normalise gives nothing"};
   double eps;
   Tensor means, rstd;  ///< of each row, from the forward pass
@@ -130,7 +132,10 @@ using kernels::ChannelShape;
 /// x whose elements lie as ChannelShape says [, weight [, bias]]
 struct ChannelNorm : Fused<ChannelNorm> {
   static constexpr Meta meta{
-      .name = "channel_norm", .reads = reads_all, .formula = "(x - mean) / sqrt(var + eps) weight + bias"};
+      .name = "channel_norm",
+      .reads = reads_all,
+      .formula = "(x - mean) / sqrt(var + eps) weight + bias",
+      .derivative = "dx = (g - mean(g) - n mean(g n)) / std per channel, g = G weight"};
   ChannelShape shape;
   double eps;
   Tensor means, vars;  ///< of each channel, from the forward pass

@@ -15,7 +15,9 @@ namespace {
 
 /// With paddings >= 0.
 struct Pad : Linear<Pad> {
-  static constexpr Meta meta{.name = "pad", .formula = "x with a margin"};
+  static constexpr Meta meta{.name = "pad",
+                             .formula = "x with a margin",
+                             .derivative = "dX = G without the borders, or added to where they were read"};
   std::vector<Padding> paddings;  // by axis
   Scalar value;
 

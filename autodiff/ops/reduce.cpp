@@ -78,6 +78,7 @@ struct Prod : Fused<Prod> {
   static constexpr Meta meta{.name = "prod",
                              .reads = {X1},
                              .formula = "x1 x2 ... xn",
+                             .derivative = "dx[i] = G times the product of the others",
                              .conventions = "empty: 1; at zeros exactly the product of the others"};
   Axes axes;
   bool keepdim;

@@ -34,7 +34,8 @@ Tensor scanned(const Tensor& x, int axis, const F& f) {
 }
 
 struct CumSum : Linear<CumSum> {
-  static constexpr Meta meta{.name = "cumsum", .formula = "y[j] = x[0] + ... + x[j]"};
+  static constexpr Meta meta{
+      .name = "cumsum", .formula = "y[j] = x[0] + ... + x[j]", .derivative = "dx[j] = G[j] + G[j+1] + ..."};
   int axis;
   bool reverse;
 
@@ -51,6 +52,7 @@ struct Recurrence {
   static constexpr Meta meta{.name = "linear_recurrence",
                              .reads = {X1 | Y, X1},
                              .formula = "h[j] = a[j] h[j-1] + b[j]",
+                             .derivative = "the same recurrence run backwards over G",
                              .conventions = "a[j] = 0 forgets the past, even an infinite one"};
   int axis;
   bool reverse;
@@ -87,6 +89,7 @@ struct CumProd {
   static constexpr Meta meta{.name = "cumprod",
                              .reads = {X1 | Y},
                              .formula = "y[j] = x[0] ... x[j]",
+                             .derivative = "dx[j] = sum over k >= j of G[k] times the other factors of y[k]",
                              .conventions = "at zeros exactly the products of the others"};
   int axis;
 
@@ -113,6 +116,7 @@ struct LogCumSumExp {
   static constexpr Meta meta{.name = "logcumsumexp",
                              .reads = {X1 | Y},
                              .formula = "y[j] = log(exp(x[0]) + ... + exp(x[j]))",
+                             .derivative = "dx[j] = sum over k >= j of G[k] exp(x[j] - y[k])",
                              .conventions = "-inf only: 0; +inf: shared by the +inf so far"};
   int axis;
 

@@ -23,6 +23,7 @@ void check_found(const char* op, const std::optional<std::int64_t>& bad, const S
 struct Scatter {
   static constexpr Meta meta{.name = "scatter",
                              .formula = "x, but at positions src",
+                             .derivative = "dx = G, 0 at the positions written; dsrc = G read there",
                              .conventions = "of several values for one position the last gets the gradient"};
   const char* op;
   int axis;
@@ -59,7 +60,8 @@ struct Scatter {
 struct ScatterExtreme {
   static constexpr Meta meta{.name = "scatter_extreme",
                              .reads = {X1 | X2 | Y, X1 | X2 | Y},
-                             .formula = "scatter_reduce by amax or amin"};
+                             .formula = "scatter_reduce by amax or amin",
+                             .derivative = "G shared evenly among the elements that are extreme"};
   bool largest, include_self;
   int axis;
   Constant index;
@@ -111,6 +113,7 @@ struct ScatterProd : Fused<ScatterProd> {
   static constexpr Meta meta{.name = "scatter_prod",
                              .reads = {X1 | X2, X1 | X2},
                              .formula = "scatter_reduce by prod",
+                             .derivative = "G times the product of the other factors",
                              .conventions = "at zeros exactly the product of the others"};
   int axis;
   Constant index;

@@ -47,6 +47,7 @@ struct Var {
   static constexpr Meta meta{.name = "var",
                              .reads = {X1},
                              .formula = "sum((x - mean(x))^2) / (n - correction)",
+                             .derivative = "dx = G 2 (x - mean(x)) / (n - correction)",
                              .conventions = "n - correction <= 0: NaN"};
   Axes axes;
   bool keepdim;

@@ -458,13 +458,15 @@ OpList vision_ops() {
                              return affine_grid(in[0], {in[0].size(0), 1, 3, 2});
                            },
                            {1, 2, 3}));
-  rows.push_back(image_row({.name = "pixel_shuffle"},
-                           {{4, 2, 3}, {2, 4, 1, 2}, {1, 2, 8, 1, 1}, {0, 4, 2, 2}},
-                           [](const TensorList& in) { return pixel_shuffle(in[0], 2); }, {1, 4, 16, 16}));
-  rows.push_back(image_row({.name = "pixel_unshuffle"},
+  rows.push_back(
+      image_row({.name = "pixel_shuffle", .formula = "channels r^2 C to C, extents r times as large"},
+                {{4, 2, 3}, {2, 4, 1, 2}, {1, 2, 8, 1, 1}, {0, 4, 2, 2}},
+                [](const TensorList& in) { return pixel_shuffle(in[0], 2); }, {1, 4, 16, 16}));
+  rows.push_back(image_row({.name = "pixel_unshuffle", .formula = "blocks of r x r to channels"},
                            {{1, 2, 4}, {2, 1, 2, 2}, {1, 1, 2, 4, 2}, {0, 1, 2, 2}},
                            [](const TensorList& in) { return pixel_unshuffle(in[0], 2); }, {1, 4, 16, 16}));
-  rows.push_back(image_row({.name = "channel_shuffle"}, {{1, 4, 2}, {2, 6, 1, 2}, {1, 2, 3}, {0, 2, 2}},
+  rows.push_back(image_row({.name = "channel_shuffle", .formula = "channels of the groups interleaved"},
+                           {{1, 4, 2}, {2, 6, 1, 2}, {1, 2, 3}, {0, 2, 2}},
                            [](const TensorList& in) { return channel_shuffle(in[0], 2); }, {1, 8, 16, 16}));
   return rows;
 }

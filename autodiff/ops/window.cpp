@@ -24,7 +24,9 @@ struct Windows {
 };
 
 struct Unfold : Linear<Unfold> {
-  static constexpr Meta meta{.name = "unfold", .formula = "y[..., i, ..., j] = x[..., i step + j, ...]"};
+  static constexpr Meta meta{.name = "unfold",
+                             .formula = "y[..., i, ..., j] = x[..., i step + j, ...]",
+                             .derivative = "dx = overlapping windows of G added up"};
   Windows windows;
 
   explicit Unfold(const Windows& w) : windows(w) {}
@@ -42,7 +44,8 @@ struct Unfold : Linear<Unfold> {
 };
 
 struct OverlapAdd : Linear<OverlapAdd> {
-  static constexpr Meta meta{.name = "overlap_add", .formula = "the transpose of unfold"};
+  static constexpr Meta meta{
+      .name = "overlap_add", .formula = "the transpose of unfold", .derivative = "dx = windows of G"};
   Windows windows;
   std::int64_t extent;
 

@@ -40,6 +40,7 @@ struct Det {
   static constexpr Meta meta{.name = "det",
                              .reads = {X1 | Y},
                              .formula = "det(A)",
+                             .derivative = "dA = G cofactor(A)",
                              .conventions = "exact derivatives of singular matrices, too; 0 x 0: 1"};
 
   Tensor eval(const Tensor& a) const {
@@ -69,6 +70,7 @@ struct LogAbsDet {
       .name = "slogdet",
       .reads = {X1},
       .formula = "sign and log of |det(A)|",
+      .derivative = "dA = G A^-T",
       .conventions = "singular: 0 and -inf, infinite or NaN derivatives; 0 x 0: 1 and 0"};
 
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {

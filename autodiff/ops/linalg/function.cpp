@@ -76,6 +76,7 @@ struct MatrixExp {
   static constexpr Meta meta{.name = "matrix_exp",
                              .reads = {X1},
                              .formula = "exp(A)",
+                             .derivative = "dA = the upper right block of exp([A^T, G; 0, A^T])",
                              .conventions = "NaN or infinity: all NaN; 0 x 0: 0 x 0"};
 
   Tensor eval(const Tensor& a) const {

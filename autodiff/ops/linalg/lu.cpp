@@ -63,6 +63,7 @@ struct LUFactorOp {
   static constexpr Meta meta{.name = "lu_factor",
                              .reads = {Y},
                              .formula = "L and U with A = P L U",
+                             .derivative = "dA = P L^-T (tril(L^T GL, -1) + triu(GU U^T)) U^-T",
                              .conventions = "no pivot: a zero on U's diagonal, and no derivative"};
   Constant order;  // as row_order gives it
 

@@ -39,6 +39,7 @@ struct QROp {
   static constexpr Meta meta{.name = "qr",
                              .reads = {Y},
                              .formula = "Q, R with A = Q R",
+                             .derivative = "dA = (GQ + Q sym(R GR^T - GQ^T Q)) R^-T",
                              .conventions = "rank below min(m, n): infinite or NaN derivatives"};
   Packing parts;
 

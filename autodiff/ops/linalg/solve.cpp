@@ -16,6 +16,7 @@ struct Cholesky {
   static constexpr Meta meta{.name = "cholesky",
                              .reads = {Y},
                              .formula = "L with A = L L^T",
+                             .derivative = "dA = L^-T tril(L^T G) L^-1, symmetric, the diagonal halved",
                              .conventions = "not positive definite or NaN: ValueError; 0 x 0: 0 x 0"};
 
   Tensor eval(const Tensor& a) const {
@@ -54,6 +55,7 @@ struct SolveTriangular {
   static constexpr Meta meta{.name = "solve_triangular",
                              .reads = {X1 | Y, X1},
                              .formula = "A^-1 B for triangular A",
+                             .derivative = "dB = A^-T G, dA = -dB X^T within the triangle",
                              .conventions = "zeros on the diagonal divide"};
   bool is_upper, unit;
 
@@ -131,6 +133,7 @@ struct Solve {
   static constexpr Meta meta{.name = "solve",
                              .reads = {X1 | Y, X1},
                              .formula = "A^-1 B",
+                             .derivative = "dB = A^-T G, dA = -dB X^T",
                              .conventions = "singular A: ValueError; NaN passes through"};
 
   Tensor eval(const Tensor& a, const Tensor& b) const {
@@ -167,6 +170,7 @@ struct Inverse {
   static constexpr Meta meta{.name = "inv",
                              .reads = {Y},
                              .formula = "A^-1",
+                             .derivative = "dA = -Y^T G Y^T",
                              .conventions = "singular: ValueError; NaN passes through; 0 x 0: 0 x 0"};
   bool checked;
 

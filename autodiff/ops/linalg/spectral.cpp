@@ -60,6 +60,7 @@ struct EighOp {
   static constexpr Meta meta{.name = "eigh",
                              .reads = {Y},
                              .formula = "L, V with A = V diag(L) V^T",
+                             .derivative = "dA = V (diag(GL) + F * (V^T GV)) V^T, F = 1 / (Lj - Li)",
                              .conventions =
                                  "equal eigenvalues: infinite or NaN derivatives of V where its cotangent "
                                  "is not zero; NaN or infinity: ValueError"};
@@ -98,10 +99,12 @@ struct EighOp {
 /// [U, S, Vh]. With E_ij = s_j^2 - s_i^2 and X = U^T dA V: dS = diag(X), and U and V turn by
 /// (X S + S X^T) / E and (S X + X^T S) / E (Townsend 2016).
 struct SVDOp {
-  static constexpr Meta meta{.name = "svd",
-                             .reads = {Y},
-                             .formula = "U, S, Vh with A = U diag(S) Vh",
-                             .conventions = "equal singular values: as eigh; NaN or infinity: ValueError"};
+  static constexpr Meta meta{
+      .name = "svd",
+      .reads = {Y},
+      .formula = "U, S, Vh with A = U diag(S) Vh",
+      .derivative = "dA = U (diag(GS) + skew parts of U^T GU and V^T GV over Sj^2 - Si^2) Vh",
+      .conventions = "equal singular values: as eigh; NaN or infinity: ValueError"};
   Packing parts;
   std::int64_t m, n, k;
 
@@ -170,6 +173,7 @@ struct Pinv {
   static constexpr Meta meta{.name = "pinv",
                              .reads = {X1 | Y},
                              .formula = "A^+",
+                             .derivative = "dA = -Y^T G Y^T + (I - A Y) G^T Y Y^T + Y^T Y G^T (I - Y A)",
                              .conventions = "the derivative takes the rank as constant"};
   RankOptions options;
 
