@@ -138,6 +138,20 @@ Dual<L, N> where(const SymbolCondition& c, S a, const Dual<L, N>& b) {
   return where(c, Dual<L, N>(a), b);
 }
 
+// What symbols print as its formula rather than by its name.
+inline Symbol add(const Symbol& a, const Symbol& b) { return a + b; }
+inline Symbol sub(const Symbol& a, const Symbol& b) { return a - b; }
+inline Symbol mul(const Symbol& a, const Symbol& b) { return a * b; }
+inline Symbol div(const Symbol& a, const Symbol& b) { return a / b; }
+inline Symbol lerp(const Symbol& a, const Symbol& b, const Symbol& weight) { return a + weight * (b - a); }
+#define CADENA_OP(Op, function)                                   \
+  template <kernels::Literal... A>                                \
+  Symbol function(const Symbol& x, A... attributes) {             \
+    return formulas::Op{static_cast<double>(attributes)...}.f(x); \
+  }
+CADENA_ATTRIBUTE_OPS(CADENA_OP)
+#undef CADENA_OP
+
 namespace detail {
 
 /// A user's formula with everything derived from it. Nodes share it.

@@ -120,10 +120,10 @@ Symbol where(const SymbolCondition& c, const Symbol& a, const Symbol& b);
   F(erfinv) F(lgamma) F(digamma) F(trigamma) F(sinc) F(sigmoid) F(logit) F(log_sigmoid) F(softplus) F(relu) \
   F(elu) F(selu) F(celu) F(gelu) F(silu) F(mish) F(softsign) F(tanhshrink) F(hardtanh) F(hardsigmoid)       \
   F(hardswish) F(relu6) F(floor) F(ceil) F(round) F(trunc) F(frac) F(sign) F(erfcx) F(ndtr)      \
-  F(log_ndtr) F(i0) F(i0e) F(i1) F(i1e)
+  F(log_ndtr) F(i0) F(i0e) F(i1) F(i1e) F(deg2rad) F(rad2deg)
 #define CADENA_SYMBOL_FUNCTIONS_OF_TWO(F) \
   F(maximum) F(minimum) F(atan2) F(hypot) F(fmod) F(remainder) F(logaddexp) F(logaddexp2) F(copysign) F(xlogy) \
-  F(floor_divide) F(polygamma)
+  F(floor_divide) F(polygamma) F(xlog1py) F(heaviside)
 // clang-format on
 #define CADENA_SYMBOL(function) Symbol function(const Symbol& x);
 CADENA_SYMBOL_FUNCTIONS(CADENA_SYMBOL)

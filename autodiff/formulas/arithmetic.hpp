@@ -199,7 +199,7 @@ struct NanToNum {
 #define CADENA_ARITHMETIC_BINARY_OPS(CADENA_OP) \
   CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
   CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Hypot, hypot)
-#define CADENA_ARITHMETIC_ATTRIBUTE_OPS(CADENA_OP) CADENA_OP(Clamp, clamp) CADENA_OP(NanToNum, nan_to_num)
+#define CADENA_ARITHMETIC_ATTRIBUTE_OPS(CADENA_OP) CADENA_OP(Clamp, clamp)
 // clang-format on
 
 namespace cadena::kernels {
@@ -218,6 +218,5 @@ Lane<T, Arch> lerp(Lane<T, Arch> a, std::type_identity_t<Lane<T, Arch>> b,
   return formulas::Lerp::f(a, b, w);
 }
 CADENA_LANE_FUNCTION_WITH_ATTRIBUTES(Clamp, clamp)
-CADENA_LANE_FUNCTION_WITH_ATTRIBUTES(NanToNum, nan_to_num)
 
 }  // namespace cadena::kernels

@@ -112,15 +112,9 @@ struct Logit {
                              .reads = {X1},
                              .domain = {Domain{.low = 0.06, .high = 0.94}},
                              .singular = true,
-                             .conventions =
-                                 "-inf at 0, inf at 1, NaN outside, unless clamped by eps; no derivative "
-                                 "beyond the clamp"};
-  double low = -infinity, high = infinity;
-  auto f(auto x) const {
-    const auto p = minimum(maximum(x, low), high);
-    return where(p < 0.25, log(p / (1 - p)), log1p((2 * p - 1) / (1 - p)));
-  }
-  auto dx(auto x, auto) const { return where(x < low, 0, where(x > high, 0, 1 / (x * (1 - x)))); }
+                             .conventions = "-inf at 0, inf at 1, NaN outside"};
+  static auto f(auto x) { return where(x < 0.25, log(x / (1 - x)), log1p((2 * x - 1) / (1 - x))); }
+  static auto dx(auto x, auto) { return 1 / (x * (1 - x)); }
 };
 
 }  // namespace cadena::formulas
@@ -136,15 +130,11 @@ struct Logit {
 
 namespace cadena::kernels {
 
+CADENA_LANE_FUNCTION(Logit, logit)
 CADENA_LANE_FUNCTION(Sigmoid, sigmoid)
 CADENA_LANE_FUNCTION_OF_TWO(LogAddExp, logaddexp)
 CADENA_LANE_FUNCTION_OF_TWO(LogAddExp2, logaddexp2)
 CADENA_LANE_FUNCTION_OF_TWO(Xlogy, xlogy)
 CADENA_LANE_FUNCTION_OF_TWO(Xlog1py, xlog1py)
-
-template <class T, class Arch>
-Lane<T, Arch> logit(Lane<T, Arch> x) {
-  return formulas::Logit{}.f(x);
-}
 
 }  // namespace cadena::kernels
