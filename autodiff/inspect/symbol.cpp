@@ -239,6 +239,9 @@ Symbol replace(const Symbol& s, const Symbol::Substitution& values, const Rebuil
 
 /// The operation of that name on f64 scalars.
 double call_operation(const std::string& name, const std::vector<double>& arguments) {
+  // Its order is an attribute of the op, not an input.
+  if (name == "polygamma")
+    return polygamma(static_cast<int>(arguments.at(0)), full({}, arguments.at(1), f64)).item();
   for (const auto& row : detail::op_table()) {
     if (row.meta.name != name) continue;
     detail::Sampler sampler(1);
