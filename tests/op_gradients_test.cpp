@@ -84,6 +84,29 @@ TEST_P(OpGradients, SecondOrder) {
   EXPECT_GE(checked, 3);
 }
 
+/// The second derivatives of the recorded gradient.
+TEST_P(OpGradients, ThirdOrder) {
+  int checked = 0;
+  for (const auto& s : samples_of(*GetParam(), 20)) {
+    if (elements(s.inputs) > 8 || checked == 3) continue;
+    const Function first = [&s](const TensorList& x) {
+      EnableGrad mode;
+      TensorList in;
+      for (const auto& t : x) in.push_back(t.requires_grad() ? t : t.detach().requires_grad_());
+      const Tensor y = s.call(in);
+      TensorList g(in.size());
+      if (y.requires_grad())
+        g = grad(TensorList{y}, in, {.create_graph = true, .allow_unused = true}, {seed_like(y)});
+      for (std::size_t i = 0; i < g.size(); ++i)
+        if (!g[i].defined()) g[i] = zeros_like(in[i]);
+      return g;
+    };
+    const auto report = gradgradcheck(first, s.inputs);
+    EXPECT_TRUE(report) << s.label << ": " << report;
+    ++checked;
+  }
+}
+
 /// The value and gradient for inputs laid out differently. Where elements are accumulated the order may
 /// follow the layout; everywhere else the bits must not change.
 TEST_P(OpGradients, LayoutsDoNotMatter) {
