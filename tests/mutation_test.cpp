@@ -2,13 +2,15 @@
 // gradient check to notice each. A mutant that survives is a hole in the suite.
 #include <gtest/gtest.h>
 
-#include <iostream>
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 
 #include "autodiff/autodiff.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/gradcheck.hpp"
+#include "counts.hpp"
 
 namespace cadena {
 namespace {
@@ -91,6 +93,30 @@ const Mutant mutants[] = {
          if (!allclose(out[i], r[i], 1e-6, 1e-8)) return out;
        return {};  // linear: its derivative is the same everywhere
      }},
+    {"elements shifted by one",
+     [](const Sample&, const TensorList& r, const Tensor&, const TensorList&) -> TensorList {
+       TensorList out = r;
+       bool changed = false;
+       for (auto& t : out) {
+         auto values = t.to_vector<double>();
+         if (values.size() < 2) continue;
+         std::rotate(values.begin(), values.begin() + 1, values.end());
+         const Tensor moved = tensor(values, t.shape());
+         changed = changed || !allclose(moved, t, 1e-6, 1e-8);
+         t = moved;
+       }
+       return changed ? out : TensorList{};
+     }},
+    {"mean everywhere",
+     [](const Sample&, const TensorList& r, const Tensor&, const TensorList&) -> TensorList {
+       TensorList out;
+       bool changed = false;
+       for (const auto& t : r) {
+         out.push_back(t.numel() ? mean(t).expand(t.shape()).clone() : t);
+         changed = changed || !allclose(out.back(), t, 1e-6, 1e-8);
+       }
+       return changed ? out : TensorList{};
+     }},
     {"offset instead of zero cotangent",
      [](const Sample&, const TensorList& r, const Tensor&, const TensorList&) {
        TensorList out;
@@ -156,7 +182,8 @@ TEST(Mutation, EveryMutantOfEveryRuleIsCaught) {
       killed += !survived;
     }
   }
-  std::cout << killed << " mutants of " << ops << " rules caught\n";
+  report_count("mutants    " + std::to_string(killed) + " of " + std::to_string(ops) + " rules, of " +
+               std::to_string(std::size(mutants)) + " kinds, all caught");
   EXPECT_GT(killed, 9 * ops);
 }
 

@@ -11,6 +11,7 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/gradcheck.hpp"
 #include "autodiff/memory.hpp"
+#include "counts.hpp"
 
 namespace cadena {
 namespace {
@@ -29,6 +30,21 @@ std::vector<Sample> samples_of(const OpInfo& op, std::size_t wanted) {
   }
   return all;
 }
+
+/// Checked samples by order, of all ops that this process ran.
+int checked_samples[4] = {};
+
+class Summary : public testing::Environment {
+ public:
+  void TearDown() override {
+    if (!std::getenv("CADENA_THOROUGH")) return;  // else a process runs one test
+    report_count("operations " + std::to_string(detail::op_table().size()));
+    for (int order = 1; order <= 3; ++order)
+      report_count("order " + std::to_string(order) + "    " + std::to_string(checked_samples[order]) +
+                   " samples" + (order == 1 ? ", full Jacobians and forward mode" : ""));
+  }
+};
+const testing::Environment* const summary = testing::AddGlobalTestEnvironment(new Summary);
 
 std::int64_t elements(const TensorList& list) {
   std::int64_t n = 0;
@@ -70,6 +86,7 @@ TEST_P(OpGradients, FirstOrderAndForwardMode) {
   for (const auto& s : samples_of(*GetParam(), 20)) {
     const auto report = gradcheck(as_function(s.call), s.inputs);
     EXPECT_TRUE(report) << s.label << ": " << report;
+    ++checked_samples[1];
   }
 }
 
@@ -80,6 +97,7 @@ TEST_P(OpGradients, SecondOrder) {
     const auto report = gradgradcheck(as_function(s.call), s.inputs);
     EXPECT_TRUE(report) << s.label << ": " << report;
     ++checked;
+    ++checked_samples[2];
   }
   EXPECT_GE(checked, 3);
 }
@@ -88,7 +106,7 @@ TEST_P(OpGradients, SecondOrder) {
 TEST_P(OpGradients, ThirdOrder) {
   int checked = 0;
   for (const auto& s : samples_of(*GetParam(), 20)) {
-    if (elements(s.inputs) > 8 || checked == 3) continue;
+    if (elements(s.inputs) > 8 || checked == (std::getenv("CADENA_THOROUGH") ? 30 : 3)) continue;
     const Function first = [&s](const TensorList& x) {
       EnableGrad mode;
       TensorList in;
@@ -104,6 +122,7 @@ TEST_P(OpGradients, ThirdOrder) {
     const auto report = gradgradcheck(first, s.inputs);
     EXPECT_TRUE(report) << s.label << ": " << report;
     ++checked;
+    ++checked_samples[3];
   }
 }
 

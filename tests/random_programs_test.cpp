@@ -1,16 +1,16 @@
-// Random programs with sharing, views and in-place writes, run by the library and by an interpreter that shares no
-// code with it (random_programs/oracle.hpp). Values, gradients and tangents must agree, or the library must have
-// refused with a GraphError: never a wrong number without a word.
+// Random programs with sharing, views and in-place writes, run by the library and by an interpreter that
+// shares no code with it (random_programs/oracle.hpp). Values, gradients and tangents must agree, or the
+// library must have refused with a GraphError: never a wrong number without a word.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
-#include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "autodiff/autodiff.hpp"
+#include "counts.hpp"
 #include "random_programs/oracle.hpp"
 
 namespace cadena {
@@ -38,9 +38,8 @@ class Program {
       const Extents shape = random_shape();
       Register r{randn(to_shape(shape), random_, f64), {}};
       const auto values = r.tensor.to_vector<double>();
-      r.array = oracle::build(shape, [&](const oracle::Index& at) {
-        return tape_.add(values[oracle::offset_of(shape, at)]);
-      });
+      r.array = oracle::build(
+          shape, [&](const oracle::Index& at) { return tape_.add(values[oracle::offset_of(shape, at)]); });
       if (i < leaves) {
         r.tensor.requires_grad_();
         leaves_.push_back(r);
@@ -147,33 +146,55 @@ class Program {
       oracle::Slope (*interpreter)(double);
     };
     static const Op ops[] = {
-        {"tanh", cadena::tanh, [](double x) { return oracle::Slope{std::tanh(x), 1 - std::pow(std::tanh(x), 2)}; }},
-        {"sin", cadena::sin, [](double x) { return oracle::Slope{std::sin(x), std::cos(x)}; }},
+        {"tanh", cadena::tanh,
+         [](double x) {
+           return oracle::Slope{std::tanh(x), 1 - std::pow(std::tanh(x), 2)};
+         }},
+        {"sin", cadena::sin,
+         [](double x) {
+           return oracle::Slope{std::sin(x), std::cos(x)};
+         }},
         {"sigmoid", cadena::sigmoid,
          [](double x) {
            const double y = 1 / (1 + std::exp(-x));
            return oracle::Slope{y, y * (1 - y)};
          }},
-        {"relu", cadena::relu, [](double x) { return oracle::Slope{x > 0 ? x : 0, x > 0 ? 1.0 : 0.0}; }},
-        {"abs", cadena::abs, [](double x) { return oracle::Slope{std::abs(x), x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0}; }},
-        {"square", cadena::square, [](double x) { return oracle::Slope{x * x, 2 * x}; }},
+        {"relu", cadena::relu,
+         [](double x) {
+           return oracle::Slope{x > 0 ? x : 0, x > 0 ? 1.0 : 0.0};
+         }},
+        {"abs", cadena::abs,
+         [](double x) {
+           return oracle::Slope{std::abs(x), x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0};
+         }},
+        {"square", cadena::square,
+         [](double x) {
+           return oracle::Slope{x * x, 2 * x};
+         }},
         {"exp of tanh", [](const Tensor& x) { return exp(cadena::tanh(x)); },
          [](double x) {
            const double t = std::tanh(x), y = std::exp(t);
            return oracle::Slope{y, y * (1 - t * t)};
          }},
         {"softplus", cadena::softplus,
-         [](double x) { return oracle::Slope{std::log1p(std::exp(x)), 1 / (1 + std::exp(-x))}; }},
+         [](double x) {
+           return oracle::Slope{std::log1p(std::exp(x)), 1 / (1 + std::exp(-x))};
+         }},
         {"sqrt of 1 + square", [](const Tensor& x) { return sqrt(1 + square(x)); },
-         [](double x) { return oracle::Slope{std::hypot(1, x), x / std::hypot(1, x)}; }},
+         [](double x) {
+           return oracle::Slope{std::hypot(1, x), x / std::hypot(1, x)};
+         }},
         {"detached copy", [](const Tensor& x) { return x.detach().clone(); },
-         [](double x) { return oracle::Slope{x, 0}; }},
+         [](double x) {
+           return oracle::Slope{x, 0};
+         }},
     };
     const Op& op = ops[below(std::size(ops))];
     const Register x = any();
     if (nearly_zero(x.array)) return;  // relu and abs have a kink there
-    attempt(op.name, refusals, [&] { return op.library(x.tensor); },
-            [&] { return oracle::map(tape_, x.array, op.interpreter); });
+    attempt(
+        op.name, refusals, [&] { return op.library(x.tensor); },
+        [&] { return oracle::map(tape_, x.array, op.interpreter); });
   }
 
   void binary(int& refusals) {
@@ -184,11 +205,17 @@ class Program {
     };
     static const Op ops[] = {
         {"add", [](const Tensor& a, const Tensor& b) { return a + b; },
-         [](double a, double b) { return oracle::Slopes{a + b, 1, 1}; }},
+         [](double a, double b) {
+           return oracle::Slopes{a + b, 1, 1};
+         }},
         {"sub", [](const Tensor& a, const Tensor& b) { return a - b; },
-         [](double a, double b) { return oracle::Slopes{a - b, 1, -1}; }},
+         [](double a, double b) {
+           return oracle::Slopes{a - b, 1, -1};
+         }},
         {"mul", [](const Tensor& a, const Tensor& b) { return a * b; },
-         [](double a, double b) { return oracle::Slopes{a * b, b, a}; }},
+         [](double a, double b) {
+           return oracle::Slopes{a * b, b, a};
+         }},
         {"div", [](const Tensor& a, const Tensor& b) { return a / (1 + b * b); },
          [](double a, double b) {
            const double d = 1 + b * b;
@@ -196,7 +223,13 @@ class Program {
          }},
         {"maximum", [](const Tensor& a, const Tensor& b) { return maximum(a, b); },
          [](double a, double b) {
-           return oracle::Slopes{a > b ? a : b, a > b ? 1.0 : a == b ? 0.5 : 0.0, a < b ? 1.0 : a == b ? 0.5 : 0.0};
+           return oracle::Slopes{a > b ? a : b,
+                                 a > b    ? 1.0
+                                 : a == b ? 0.5
+                                          : 0.0,
+                                 a < b    ? 1.0
+                                 : a == b ? 0.5
+                                          : 0.0};
          }},
         {"where greater", [](const Tensor& a, const Tensor& b) { return where(a > b, a, b * 0.5); },
          [](double a, double b) {
@@ -217,12 +250,14 @@ class Program {
     const Register b = *other;
     for (const auto& at : oracle::positions(oracle::broadcast_shape(a.array.shape, b.array.shape)))
       if (nearly_tied(oracle::broadcast_scalar(a.array, at), oracle::broadcast_scalar(b.array, at))) return;
-    attempt(op.name, refusals, [&] { return op.library(a.tensor, b.tensor); },
-            [&] { return oracle::zip(tape_, a.array, b.array, op.interpreter); });
+    attempt(
+        op.name, refusals, [&] { return op.library(a.tensor, b.tensor); },
+        [&] { return oracle::zip(tape_, a.array, b.array, op.interpreter); });
   }
 
   void reduction(int& refusals) {
-    const Register* found = some([](const Register& r) { return r.array.count() > 0 && !r.array.shape.empty(); });
+    const Register* found =
+        some([](const Register& r) { return r.array.count() > 0 && !r.array.shape.empty(); });
     if (!found) return;
     const Register x = *found;
     const std::size_t axis = below(x.array.shape.size());
@@ -230,28 +265,33 @@ class Program {
     const auto extent = static_cast<double>(x.array.shape[axis]);
     switch (below(4)) {
       case 0:
-        attempt("sum", refusals, [&] { return sum(x.tensor, a, true); },
-                [&] { return oracle::sum(tape_, x.array, axis, 1); });
+        attempt(
+            "sum", refusals, [&] { return sum(x.tensor, a, true); },
+            [&] { return oracle::sum(tape_, x.array, axis, 1); });
         return;
       case 1:
-        attempt("mean", refusals, [&] { return mean(x.tensor, a, true); },
-                [&] { return oracle::sum(tape_, x.array, axis, 1 / extent); });
+        attempt(
+            "mean", refusals, [&] { return mean(x.tensor, a, true); },
+            [&] { return oracle::sum(tape_, x.array, axis, 1 / extent); });
         return;
       case 2:
         for (std::size_t i = 0; i < x.array.count(); ++i)
           for (std::size_t k = 0; k < i; ++k)
             if (nearly_tied(x.array.scalar(i), x.array.scalar(k))) return;
-        attempt("amax", refusals, [&] { return amax(x.tensor, a, true); },
-                [&] { return oracle::largest(tape_, x.array, axis); });
+        attempt(
+            "amax", refusals, [&] { return amax(x.tensor, a, true); },
+            [&] { return oracle::largest(tape_, x.array, axis); });
         return;
       default:
-        attempt("softmax", refusals, [&] { return softmax(x.tensor, a); },
-                [&] { return oracle::softmax(tape_, x.array, axis); });
+        attempt(
+            "softmax", refusals, [&] { return softmax(x.tensor, a); },
+            [&] { return oracle::softmax(tape_, x.array, axis); });
     }
   }
 
   void view(int& refusals) {
-    const Register* found = some([](const Register& r) { return !r.array.shape.empty() && r.array.count() > 0; });
+    const Register* found =
+        some([](const Register& r) { return !r.array.shape.empty() && r.array.count() > 0; });
     if (!found) return;
     const Register x = *found;
     const Extents& s = x.array.shape;
@@ -261,90 +301,97 @@ class Program {
     switch (below(7)) {
       case 0:
         std::swap(shape[axis], shape[second]);
-        attempt("transpose", refusals, [&] { return transpose(x.tensor, a, static_cast<int>(second)); },
-                [&] {
-                  return oracle::view(x.array, shape, [&](oracle::Index at) {
-                    std::swap(at[axis], at[second]);
-                    return at;
-                  });
-                },
-                x.overlaps);
+        attempt(
+            "transpose", refusals, [&] { return transpose(x.tensor, a, static_cast<int>(second)); },
+            [&] {
+              return oracle::view(x.array, shape, [&](oracle::Index at) {
+                std::swap(at[axis], at[second]);
+                return at;
+              });
+            },
+            x.overlaps);
         return;
       case 1: {
         const std::size_t start = below(s[axis]), step = 1 + below(2);
         shape[axis] = (s[axis] - start + step - 1) / step;
-        attempt("slice", refusals,
-                [&] {
-                  return slice(x.tensor, a,
-                               {static_cast<std::int64_t>(start), {}, static_cast<std::int64_t>(step)});
-                },
-                [&] {
-                  return oracle::view(x.array, shape, [&](oracle::Index at) {
-                    at[axis] = start + step * at[axis];
-                    return at;
-                  });
-                },
-                x.overlaps);
+        attempt(
+            "slice", refusals,
+            [&] {
+              return slice(x.tensor, a,
+                           {static_cast<std::int64_t>(start), {}, static_cast<std::int64_t>(step)});
+            },
+            [&] {
+              return oracle::view(x.array, shape, [&](oracle::Index at) {
+                at[axis] = start + step * at[axis];
+                return at;
+              });
+            },
+            x.overlaps);
         return;
       }
       case 2: {
         const std::size_t index = below(s[axis]);
         shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
-        attempt("select", refusals, [&] { return select(x.tensor, a, static_cast<std::int64_t>(index)); },
-                [&] {
-                  return oracle::view(x.array, shape, [&](oracle::Index at) {
-                    at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), index);
-                    return at;
-                  });
-                },
-                x.overlaps);
+        attempt(
+            "select", refusals, [&] { return select(x.tensor, a, static_cast<std::int64_t>(index)); },
+            [&] {
+              return oracle::view(x.array, shape, [&](oracle::Index at) {
+                at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), index);
+                return at;
+              });
+            },
+            x.overlaps);
         return;
       }
       case 3:
-        attempt("flip", refusals, [&] { return flip(x.tensor, a); },
-                [&] {
-                  return oracle::view(x.array, shape, [&](oracle::Index at) {
-                    at[axis] = s[axis] - 1 - at[axis];
-                    return at;
-                  });
-                },
-                x.overlaps);
+        attempt(
+            "flip", refusals, [&] { return flip(x.tensor, a); },
+            [&] {
+              return oracle::view(x.array, shape, [&](oracle::Index at) {
+                at[axis] = s[axis] - 1 - at[axis];
+                return at;
+              });
+            },
+            x.overlaps);
         return;
       case 4:
         if (s.size() > 3) return;
         shape.insert(shape.begin(), 2);
-        attempt("expand", refusals, [&] { return expand(x.tensor, to_shape(shape)); },
-                [&] {
-                  return oracle::view(x.array, shape, [](oracle::Index at) {
-                    at.erase(at.begin());
-                    return at;
-                  });
-                },
-                true);
+        attempt(
+            "expand", refusals, [&] { return expand(x.tensor, to_shape(shape)); },
+            [&] {
+              return oracle::view(x.array, shape, [](oracle::Index at) {
+                at.erase(at.begin());
+                return at;
+              });
+            },
+            true);
         return;
       case 5: {
         // A copy where the layout does not allow a view; both are fine as long as nothing is written.
         const Extents flat = {x.array.count()};
-        attempt("reshape of a copy", refusals, [&] { return reshape(clone(x.tensor), to_shape(flat)); },
-                [&] {
-                  const auto all = oracle::positions(s);
-                  return oracle::build(flat, [&](const oracle::Index& at) {
-                    return x.array.scalar(oracle::offset_of(s, all[at[0]]));
-                  });
-                });
+        attempt(
+            "reshape of a copy", refusals, [&] { return reshape(clone(x.tensor), to_shape(flat)); },
+            [&] {
+              const auto all = oracle::positions(s);
+              return oracle::build(flat, [&](const oracle::Index& at) {
+                return x.array.scalar(oracle::offset_of(s, all[at[0]]));
+              });
+            });
         return;
       }
       default:
         shape.insert(shape.begin() + a, 1);
         if (shape.size() > 4) return;
-        attempt("unsqueeze", refusals, [&] { return unsqueeze(x.tensor, a); },
-                [&] {
-                  return oracle::view(x.array, shape, [&](oracle::Index at) {
-                    at.erase(at.begin() + a);
-                    return at;
-                  });
-                },
-                x.overlaps);
+        attempt(
+            "unsqueeze", refusals, [&] { return unsqueeze(x.tensor, a); },
+            [&] {
+              return oracle::view(x.array, shape, [&](oracle::Index at) {
+                at.erase(at.begin() + a);
+                return at;
+              });
+            },
+            x.overlaps);
     }
   }
 
@@ -364,15 +411,19 @@ class Program {
     const Register b = *other;
     Extents shape = a.array.shape;
     shape[axis] += b.array.shape[axis];
-    attempt("cat", refusals, [&] { return cat({a.tensor, b.tensor}, static_cast<int>(axis)); },
-            [&] {
-              return oracle::build(shape, [&](oracle::Index at) {
-                const std::size_t first = a.array.shape[axis];
-                if (at[axis] < first) return a.array.scalar(oracle::offset_of(a.array.shape, at));
-                at[axis] -= first;
-                return b.array.scalar(oracle::offset_of(b.array.shape, at));
-              });
-            });
+    attempt(
+        "cat", refusals,
+        [&] {
+          return cat({a.tensor, b.tensor}, static_cast<int>(axis));
+        },
+        [&] {
+          return oracle::build(shape, [&](oracle::Index at) {
+            const std::size_t first = a.array.shape[axis];
+            if (at[axis] < first) return a.array.scalar(oracle::offset_of(a.array.shape, at));
+            at[axis] -= first;
+            return b.array.scalar(oracle::offset_of(b.array.shape, at));
+          });
+        });
   }
 
   void picked(const Register& x, std::size_t axis, int& refusals) {
@@ -381,26 +432,28 @@ class Program {
     for (auto& i : index) i = static_cast<std::int64_t>(below(x.array.shape[axis]));
     Extents shape = x.array.shape;
     shape[axis] = index.size();
-    attempt("index_select", refusals, [&] { return index_select(x.tensor, static_cast<int>(axis), tensor(index)); },
-            [&] {
-              return oracle::build(shape, [&](oracle::Index at) {
-                at[axis] = static_cast<std::size_t>(index[at[axis]]);
-                return x.array.scalar(oracle::offset_of(x.array.shape, at));
-              });
-            });
+    attempt(
+        "index_select", refusals,
+        [&] { return index_select(x.tensor, static_cast<int>(axis), tensor(index)); },
+        [&] {
+          return oracle::build(shape, [&](oracle::Index at) {
+            at[axis] = static_cast<std::size_t>(index[at[axis]]);
+            return x.array.scalar(oracle::offset_of(x.array.shape, at));
+          });
+        });
   }
 
   void matrix(int& refusals) {
     const Register* left = some([](const Register& r) { return r.array.shape.size() == 2; });
     if (!left) return;
     const Register a = *left;
-    const Register* right = some([&](const Register& r) {
-      return r.array.shape.size() == 2 && r.array.shape[0] == a.array.shape[1];
-    });
+    const Register* right = some(
+        [&](const Register& r) { return r.array.shape.size() == 2 && r.array.shape[0] == a.array.shape[1]; });
     if (!right) return;
     const Register b = *right;
-    attempt("matmul", refusals, [&] { return matmul(a.tensor, b.tensor); },
-            [&] { return oracle::product(tape_, a.array, b.array); });
+    attempt(
+        "matmul", refusals, [&] { return matmul(a.tensor, b.tensor); },
+        [&] { return oracle::product(tape_, a.array, b.array); });
   }
 
   /// Writes into a register that is no leaf: what is refused must not have changed anything.
@@ -437,7 +490,9 @@ class Program {
       return;
     }
     const Array result = oracle::zip(tape_, x.array, source.array, [&](double a, double b) {
-      return kind == 0 ? oracle::Slopes{b, 0, 1} : kind == 1 ? oracle::Slopes{a + b, 1, 1} : oracle::Slopes{a * b, b, a};
+      return kind == 0   ? oracle::Slopes{b, 0, 1}
+             : kind == 1 ? oracle::Slopes{a + b, 1, 1}
+                         : oracle::Slopes{a * b, b, a};
     });
     oracle::write(x.array, result);
   }
@@ -479,9 +534,9 @@ class Program {
       }
     }
     if (outputs.empty()) return;
-    const auto adjoint = tape_.pull_back(out_scalars, weights), tangent = tape_.push_forward(in_scalars, moves);
-    const TensorList gradients =
-        grad(outputs, inputs, {.retain_graph = true, .allow_unused = true}, seeds);
+    const auto adjoint = tape_.pull_back(out_scalars, weights),
+               tangent = tape_.push_forward(in_scalars, moves);
+    const TensorList gradients = grad(outputs, inputs, {.retain_graph = true, .allow_unused = true}, seeds);
     const TensorList tangents = jvp_replay(outputs, inputs, directions);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const auto g = gradients[i].defined() ? gradients[i].to_vector<double>()
@@ -512,9 +567,10 @@ Counts run_programs(int programs, bool in_place, std::uint64_t first_seed) {
     Program(first_seed + static_cast<std::uint64_t>(i), in_place)
         .run(2 + static_cast<int>(length.split(1).below(59)), counts);
   }
-  std::cout << counts.programs << " programs: " << counts.complete << " agree, " << counts.refused_programs
-            << " refused as a whole; " << counts.refused_writes << " writes and " << counts.refused_reads
-            << " reads refused\n";
+  report_count("programs   " + std::to_string(counts.programs) + (in_place ? " with writes: " : ": ") +
+               std::to_string(counts.complete) + " agree, " + std::to_string(counts.refused_programs) +
+               " refused as a whole, " + std::to_string(counts.refused_writes) + " writes and " +
+               std::to_string(counts.refused_reads) + " reads refused, none wrong");
   return counts;
 }
 
