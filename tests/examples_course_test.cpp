@@ -277,7 +277,7 @@ TEST_F(CourseTest, Structure) {
       "structure",
       {"1: 3 → 5 5 × 3 5 5·3 + 5 = 20\n", "2: 5 → 4 4 × 5 4 4·5 + 4 = 24\n",
        "3: 4 → 2 2 × 4 2 2·4 + 2 = 10\n", "20 + 24 + 10 = 54\n", "10 × 3 → 10 × 5 → 10 × 4 → 10 × 2"},
-      {"en total: "}, {"in total: "});
+      {"en total: ", "structure-graph.svg"}, {"in total: ", "structure-graph.svg"});
 }
 
 TEST_F(CourseTest, Backprop) {
@@ -286,7 +286,9 @@ TEST_F(CourseTest, Backprop) {
       "backprop",
       {"∂f/∂u = 2·u·v = 12 (", "∂f/∂v = u² = 9 (", "8 · 3 = 24 (", "[1, 2, 3] ⊙ [4, 5, 6] = [4, 10, 18]\n",
        "ŷ = σ(z²) = [0.5309, 0.6937]", "= [-0.9382, 1.3874] ⊙ [0.249, 0.2125]\n = [-0.2337, 0.2948]\n",
-       "= [0.0205, 0.0834]\n", "[-0.2337, 0.2948] [-0.2337, 0.2948] [-0.1168, 0.1474]\n"},
+       "= [0.0205, 0.0834]\n", "[-0.2337, 0.2948] [-0.2337, 0.2948] [-0.1168, 0.1474]\n",
+       // sigmoid(1.1) = 0.7503; 2 (0.7503 - 1) 0.7503 (1 - 0.7503) = -0.0936, times x = 2
+       "w -0.1872\n", "b -0.09359\n"},
       {"(motor: 12)", "(motor: 9)", "(motor: 24)", "suma, en los cuatro parámetros: sí\n",
        "media, en los cuatro: sí\n"},
       {"(engine: 12)", "(engine: 9)", "(engine: 24)", "sum, in all four parameters: yes\n",

@@ -15,13 +15,18 @@ struct Activation {
   Text derivative;
   const char* range;
   Tensor (*f)(const Tensor&);
+  bool jumps = false;  ///< the derivative does, at 0
 };
 
 const std::array activations_shown{
     Activation{
         {"sigmoide", "sigmoid"}, "1 / (1 + e^-x)", {"σ(x)·(1 - σ(x))", "σ(x)·(1 - σ(x))"}, "(0, 1)", sigmoid},
-    Activation{
-        {"ReLU", "ReLU"}, "max(0, x)", {"1 si x > 0, 0 si x < 0", "1 if x > 0, 0 if x < 0"}, "[0, ∞)", relu},
+    Activation{{"ReLU", "ReLU"},
+               "max(0, x)",
+               {"1 si x > 0, 0 si x < 0", "1 if x > 0, 0 if x < 0"},
+               "[0, ∞)",
+               relu,
+               true},
     Activation{{"tanh", "tanh"}, "tanh(x)", {"1 - tanh²(x)", "1 - tanh²(x)"}, "(-1, 1)", tanh},
 };
 
@@ -55,8 +60,8 @@ std::string draw(const Board& board) {
              .y = y.to_vector<double>()};
     Series g{.name = board(activation.name) + "′", .x = f.x, .y = slope.to_vector<double>()};
     for (std::size_t i = 0; i < f.x.size(); ++i) {
-      if (f.y[i] > 2) f.y[i] = undrawn;                           // ReLU leaves the plot
-      if (f.x[i] == 0 && activation.f == relu) g.y[i] = undrawn;  // its derivative jumps
+      if (f.y[i] > 2) f.y[i] = undrawn;                       // ReLU leaves the plot
+      if (f.x[i] == 0 && activation.jumps) g.y[i] = undrawn;  // its derivative jumps
     }
     functions.series.push_back(f);
     derivatives.series.push_back(g);

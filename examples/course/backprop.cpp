@@ -1,8 +1,10 @@
 // Backpropagation: partial derivatives, chain rule, Hadamard product, and δ by hand beside the engine's
 // result.
 #include <cmath>
+#include <sstream>
 
 #include "autodiff/autodiff.hpp"
+#include "autodiff/inspect.hpp"
 #include "examples/course/slides.hpp"
 
 namespace cadena::examples::course {
@@ -141,6 +143,20 @@ void compare(Board& board, const Gradients& hand, const Net& net) {
                "by hand/n = engine with the mean, in all four:          " + mean_agrees.en});
 }
 
+/// One neuron and its loss, forwards and backwards, operation by operation; and its picture.
+void explain_neuron(Board& board) {
+  const Tensor w = full({}, 0.5, f64).requires_grad_(), b = full({}, 0.1, f64).requires_grad_();
+  const Tensor in = full({}, 2.0, f64), target = full({}, 1.0, f64);
+  const Trace trace;
+  const Tensor z = w * in + b, out = sigmoid(z), loss = square(out - target);
+  const TensorNames names{{"w", w}, {"b", b}, {"x", in}, {"y", target}, {"z", z}, {"ŷ", out}, {"L", loss}};
+  std::istringstream text(explain(loss, names, {.language = board.language()}).text());
+  for (std::string line; std::getline(text, line);) board.math(line);
+  board.picture("backprop", to_svg(loss, names, {.language = board.language()}),
+                {"la neurona como grafo, con valores y gradientes",
+                 "the neuron as a graph, with values and gradients"});
+}
+
 void run(Board& board) {
   board.step({"Derivadas parciales", "Partial derivatives"});
   Tensor u = tensor({3.0}, f64).requires_grad_(), v = tensor({2.0}, f64).requires_grad_();
@@ -171,6 +187,9 @@ void run(Board& board) {
 
   board.step({"Lo mismo con el motor", "The same with the engine"});
   compare(board, hand, net);
+
+  board.step({"El motor se explica: explain(L)", "The engine explains itself: explain(L)"});
+  explain_neuron(board);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A network with two hidden layers: built, summarised, drawn.
 #include "autodiff/autodiff.hpp"
+#include "autodiff/inspect.hpp"
 #include "examples/course/slides.hpp"
 #include "examples/support/network.hpp"
 #include "nn/nn.hpp"
@@ -55,6 +56,14 @@ std::string draw(const Board& board) {
   return render_network(picture);
 }
 
+void add_layers(TensorNames& names, const nn::Sequential& net) {
+  const char* const layers[] = {"¹", "²", "³"};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const auto& layer = net.at<nn::Linear>(2 * k);
+    names.add(std::string("W") + layers[k], layer.weight).add(std::string("b") + layers[k], layer.bias);
+  }
+}
+
 void run(Board& board) {
   board.step({"Construir", "Build"});
   board.math("nn::Sequential net(nn::Linear(3, 5), nn::ReLU(),");
@@ -79,6 +88,17 @@ void run(Board& board) {
        "10 examples at a time; each layer computes a = f(a·Wᵀ + b), and activations do not change the "
        "shape."});
   board.picture("structure", draw(board), {"la red, neurona por neurona", "the network, neuron by neuron"});
+
+  board.step({"Lo que registra el motor", "What the engine records"});
+  board.say({"Cada operación queda en un grafo, por el que luego vuelven los gradientes.",
+             "Every operation is kept in a graph, through which the gradients come back later."});
+  const Tensor x = rand({10, inputs}), y = rand({10, outputs});
+  const Tensor loss = mse_loss(net(x), y, Reduction::sum);
+  TensorNames names{{"x", x}, {"y", y}, {"L", loss}};
+  add_layers(names, net);
+  board.picture("structure-graph",
+                to_svg(loss, names, {.values = false, .gradients = false, .language = board.language()}),
+                {"el grafo del lote y su pérdida", "the graph of the batch and its loss"});
 }
 
 }  // namespace

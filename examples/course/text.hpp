@@ -6,11 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "autodiff/symbol.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cadena::examples::course {
-
-enum class Language { es, en };
 
 /// The same words twice. Whatever a slide says is one of these, so that no output is half translated.
 struct Text {
