@@ -119,7 +119,8 @@ TEST_P(OpGradients, ThirdOrder) {
         if (!g[i].defined()) g[i] = zeros_like(in[i]);
       return g;
     };
-    const auto report = gradgradcheck(first, s.inputs);
+    // Every recorded derivative loses some digits where its terms cancel (det beside singular matrices).
+    const auto report = gradgradcheck(first, s.inputs, {.atol = 1e-7});
     EXPECT_TRUE(report) << s.label << ": " << report;
     ++checked;
     ++checked_samples[3];

@@ -96,7 +96,8 @@ struct Polygamma {
 // Modified Bessel functions of the first kind, and the same times exp(-abs(x)).
 
 struct I0 {
-  static constexpr Meta meta{.name = "i0", .reads = {X1}};
+  // From its third order on, the derivatives divide by x.
+  static constexpr Meta meta{.name = "i0", .reads = {X1}, .domain = {kink_at_zero}};
   static auto f(auto x) { return i0(x); }
   static auto dx(auto x, auto) { return i1(x); }
 };

@@ -436,12 +436,13 @@ void add_rows(OpList& rows, int rank) {
   add(named("adaptive_avg_pool", rank),
       calls_of([rank](const Tensor& x, const PerAxis& size, int) { return adaptive_avg_pool(rank, x, size); },
                sizes));
-  // Over one element it is abs(x), whose second derivative is a difference of two terms 2 / x: not near 0.
+  // Over one element it is abs(x), whose second derivative is a difference of two terms
+  // (p - 1) / x: not near 0.
   meta.domain = {Domain{.low = 1, .high = 2.5}}, meta.formula = "sum(x^p)^(1/p) over each window",
   meta.conventions = "derivative 0 where the sum is 0";
-  add(named("lp_pool", rank),
-      calls_of([rank](const Tensor& x, const PerAxis& k, const auto& o) { return lp_pool(rank, x, 3, k, o); },
-               lp_options));
+  add(named("lp_pool", rank), calls_of([rank](const Tensor& x, const PerAxis& k,
+                                              const auto& o) { return lp_pool(rank, x, 1.5, k, o); },
+                                       lp_options));
 }
 
 }  // namespace
