@@ -31,6 +31,9 @@ TEST(Indexing, VectorsGridsAndMasks) {
   expect(x.index({ellipsis, tensor({3, 3})}), {3, 2}, {3, 3, 7, 7, 11, 11});
   expect(x.index({tensor({true, false, true}), 1}), {2}, {1, 9});
   expect(x.index({x > 8}), {3}, {9, 10, 11});
+  expect(x.index({tensor({true, false, true}), tensor({false, true, true, false})}), {2}, {1, 10});
+  expect(x.index({tensor({true, false, true}), tensor({{-1}, {0}})}), {2, 2}, {3, 11, 0, 8});
+  expect(flip(x, {0, 1}).index({x > 8}), {3}, {2, 1, 0});
   expect(x.index({Slice{}, tensor({false, true, true, false})}), {3, 2}, {1, 2, 5, 6, 9, 10});
   EXPECT_EQ(x.index({tensor(1)}).shape(), (Shape{4}));
   EXPECT_EQ(x.index({tensor(true)}).shape(), (Shape{1, 3, 4}));

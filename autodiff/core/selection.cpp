@@ -109,12 +109,21 @@ int Selection::add_tensor(const Tensor& index, int axis) {
     if (index.shape()[i] != x_shape_[axis + i])
       throw IndexError(bracket(op_) + "a mask of the extents from axis " + std::to_string(axis) + " of " +
                        to_string(x_shape_) + ", got " + to_string(index.shape()));
-  const Tensor positions = cadena::nonzero(index);
-  // A mask of rank 0 picks all of a new axis of one element, or nothing.
-  if (index.dim() == 0) add_vector(zeros({positions.size(0)}, i64), axis, 1, 0);
-  for (int i = 0; i < index.dim(); ++i)
-    add_vector(select(positions, 1, i), axis + i, x_shape_[axis + i], x_strides_[axis + i]);
+  add_mask(index, axis);
   return axis + index.dim();
+}
+
+/// A mask of rank 0 picks all of a new axis of one element, or nothing.
+void Selection::add_mask(const Tensor& mask, int axis) {
+  NoGrad guard;
+  const Tensor hits = contiguous(mask);
+  const auto count = sum(hits).item<std::int64_t>();
+  const Tensor offsets = empty({count + 1}, i64);
+  Strides strides;
+  for (int i = 0; i < mask.dim(); ++i) strides.push_back(x_strides_[axis + i]);
+  kernels::nonzero_offsets(mask.shape(), static_cast<const bool*>(raw_impl(hits)->data), strides,
+                           static_cast<std::int64_t*>(raw_impl(offsets)->data));
+  add_vector(slice(offsets, 0, {0, count}), -1, 0, 1);
 }
 
 void Selection::add_vector(const Tensor& index, int axis, std::int64_t extent, std::int64_t stride) {
@@ -123,56 +132,58 @@ void Selection::add_vector(const Tensor& index, int axis, std::int64_t extent, s
 }
 
 void Selection::find_offsets() {
+  NoGrad guard;
   const std::int64_t n = checked_numel(op_, spread_, sizeof(std::int64_t));
-  offsets_ = zeros({n}, i64);
-  auto* to = static_cast<std::int64_t*>(raw_impl(offsets_)->data);
+  // Offsets of masks, whose elements need no check, then those of index tensors.
+  offsets_ = zeros({}, i64);
   for (const auto& v : vectors_)
-    if (const auto bad =
-            kernels::add_index_offsets(view_of(expand(v.index, spread_)), v.extent, v.stride, to))
+    if (v.axis < 0) offsets_ = offsets_.dim() == 0 ? v.index : add(offsets_, v.index);
+  const bool single = vectors_.size() == 1 && vectors_[0].axis < 0;
+  offsets_ = single ? offsets_ : reshape(clone(expand(offsets_, spread_)), {n});
+  auto* to = static_cast<std::int64_t*>(raw_impl(offsets_)->data);
+  for (const auto& v : vectors_) {
+    if (v.axis < 0) continue;
+    const auto bad = kernels::add_index_offsets(view_of(expand(v.index, spread_)), v.extent, v.stride, to);
+    if (bad)
       throw IndexError(bracket(op_) + "indices in [" + std::to_string(-v.extent) + ", " +
                        std::to_string(v.extent) + ") for axis " + std::to_string(v.axis) + " of " +
                        to_string(x_shape_) + ", got " + std::to_string(bad->value) + " at position " +
                        to_string(coordinates(bad->at, spread_)) + " of the index");
+  }
 }
 
-/// x as the axes that stay behind one of step 1, along which the offsets point.
+/// x as the axes that stay around one of step 1, along which the offsets point.
 kernels::View Selection::source(const Tensor& x) const {
   kernels::View v = view_of(x);
   v.data = static_cast<unsigned char*>(v.data) + start_ * static_cast<std::int64_t>(itemsize(v.dtype));
-  v.shape = {1};
-  v.strides = {1};
-  for (auto e : kept_) v.shape.push_back(e);
-  for (auto s : kept_strides_) v.strides.push_back(s);
+  v.shape = kept_;
+  v.strides = kept_strides_;
+  v.shape.insert(place_, 1);
+  v.strides.insert(place_, 1);
   return v;
 }
 
-/// Contiguous values of the selection's shape, in the order of `source`.
+/// Contiguous values of the selection's shape, the axes of the index tensors as one.
 kernels::View Selection::picked(const Tensor& values) const {
   kernels::View v = view_of(values);
-  const Strides strides = contiguous_strides(shape_);
-  std::int64_t step = 1;
-  for (int i = place_; i < kept_.rank(); ++i) step *= std::max<std::int64_t>(kept_[i], 1);
-  v.shape = {offsets_.numel()};
-  v.strides = {step};
-  for (int i = 0; i < kept_.rank(); ++i) {
-    v.shape.push_back(kept_[i]);
-    v.strides.push_back(strides[i < place_ ? i : i + spread_.rank()]);
-  }
+  v.shape = kept_;
+  v.shape.insert(place_, offsets_.numel());
+  v.strides = contiguous_strides(v.shape);
   return v;
 }
 
 Tensor Selection::read(const Tensor& x) const {
   Tensor out = make_tensor(shape_, shape_.numel(), x.dtype());
-  kernels::read_offsets(source(x), view_of(offsets_), picked(out));
+  kernels::read_offsets(source(x), place_, view_of(offsets_), picked(out));
   return out;
 }
 
 void Selection::write(const Tensor& x, const Tensor& values, bool accumulate) const {
   const Tensor from = contiguous(values);
   if (accumulate)
-    kernels::add_offsets(source(x), view_of(offsets_), picked(from));
+    kernels::add_offsets(source(x), place_, view_of(offsets_), picked(from));
   else
-    kernels::write_offsets(source(x), view_of(offsets_), picked(from));
+    kernels::write_offsets(source(x), place_, view_of(offsets_), picked(from));
 }
 
 }  // namespace cadena::detail

@@ -24,7 +24,7 @@ class Selection {
   void write(const Tensor& x, const Tensor& values, bool accumulate) const;
 
  private:
-  /// A broadcast index along one axis.
+  /// An index along one axis, to be broadcast; or (axis -1) offsets.
   struct Vector {
     Tensor index;
     int axis;
@@ -34,6 +34,7 @@ class Selection {
   void add_number(std::int64_t value, int axis);
   void add_slice(const Slice& range, int axis);
   int add_tensor(const Tensor& index, int axis);
+  void add_mask(const Tensor& mask, int axis);
   void add_vector(const Tensor& index, int axis, std::int64_t extent, std::int64_t stride);
   void find_offsets();
   kernels::View source(const Tensor& x) const;

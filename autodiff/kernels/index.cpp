@@ -1,6 +1,7 @@
 #include "autodiff/kernels/index.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <type_traits>
 
@@ -174,6 +175,21 @@ View spread(const View& index, int axis, const Shape& shape) {
   return v;
 }
 
+// f(coordinates but the last, number of the line's first element, its length) for all lines along the last
+// dimension.
+template <class F>
+void for_each_line(const Shape& shape, const F& f) {
+  const std::int64_t n = shape.empty() ? 1 : shape.back(), lines = n == 0 ? 0 : shape.numel() / n;
+  std::array<std::int64_t, max_rank> at{};
+  for (std::int64_t line = 0; line < lines; ++line) {
+    f(at, line * n, n);
+    for (int d = shape.rank() - 2; d >= 0; --d) {
+      if (++at[static_cast<std::size_t>(d)] < shape[d]) break;
+      at[static_cast<std::size_t>(d)] = 0;
+    }
+  }
+}
+
 std::int64_t extent_of(const View& x, int axis) { return x.shape.empty() ? 1 : x.shape[axis]; }
 
 }  // namespace
@@ -256,25 +272,39 @@ std::optional<BadIndex> add_index_offsets(const View& index, std::int64_t extent
   return bad;
 }
 
-void read_offsets(const View& x, const View& offsets, const View& out) {
-  read_all(x, 0, spread(offsets, 0, out.shape), out);
+void read_offsets(const View& x, int axis, const View& offsets, const View& out) {
+  read_all(x, axis, spread(offsets, axis, out.shape), out);
 }
-void write_offsets(const View& x, const View& offsets, const View& src) {
-  write_all(x, 0, spread(offsets, 0, src.shape), src);
+void write_offsets(const View& x, int axis, const View& offsets, const View& src) {
+  write_all(x, axis, spread(offsets, axis, src.shape), src);
 }
-void add_offsets(const View& x, const View& offsets, const View& src) {
-  add_all(x, 0, spread(offsets, 0, src.shape), src);
+void add_offsets(const View& x, int axis, const View& offsets, const View& src) {
+  add_all(x, axis, spread(offsets, axis, src.shape), src);
 }
 
 void nonzero(const Shape& shape, const bool* x, std::int64_t* out) {
-  const std::int64_t n = shape.numel();
-  const int rank = shape.rank();
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (!x[i]) continue;
-    std::int64_t rest = i;
-    for (int d = rank - 1; d >= 0; --d) out[d] = rest % shape[d], rest /= shape[d];
-    out += rank;
-  }
+  for_each_line(shape, [&](const auto& at, std::int64_t first, std::int64_t n) {
+    const int last = shape.rank() - 1;
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (!x[first + j]) continue;
+      for (int d = 0; d < last; ++d) out[d] = at[static_cast<std::size_t>(d)];
+      if (last >= 0) out[last] = j;
+      out += shape.rank();
+    }
+  });
+}
+
+void nonzero_offsets(const Shape& shape, const bool* x, const Strides& strides, std::int64_t* out) {
+  for_each_line(shape, [&](const auto& at, std::int64_t first, std::int64_t n) {
+    std::int64_t offset = 0;
+    for (int d = 0; d + 1 < shape.rank(); ++d) offset += at[static_cast<std::size_t>(d)] * strides[d];
+    const std::int64_t step = shape.empty() ? 0 : strides.back();
+    // Written in any case, and kept where there is an element: no branch that could be mispredicted.
+    for (std::int64_t j = 0; j < n; ++j) {
+      *out = offset + j * step;
+      out += x[first + j];
+    }
+  });
 }
 
 }  // namespace cadena::kernels

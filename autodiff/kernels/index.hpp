@@ -46,13 +46,16 @@ struct BadIndex {
 [[nodiscard]] std::optional<BadIndex> add_index_offsets(const View& index, std::int64_t extent,
                                                         std::int64_t stride, std::int64_t* offsets);
 
-// The first dimension of x has stride 1: it stands for offsets (a vector) into x's memory, which are not
-// checked. out[i][k] = x[offsets[i]][k], and back.
-void read_offsets(const View& x, const View& offsets, const View& out);
-void write_offsets(const View& x, const View& offsets, const View& src);  ///< the last of several stays
-void add_offsets(const View& x, const View& offsets, const View& src);    ///< f32, f64 and i64
+// Dimension `axis` of x has stride 1: it stands for offsets (a vector) into x's memory, which are not
+// checked. out[i][j][k] = x[i][offsets[j]][k] for axis 1, and back.
+void read_offsets(const View& x, int axis, const View& offsets, const View& out);
+void write_offsets(const View& x, int axis, const View& offsets,
+                   const View& src);  ///< the last of several stays
+void add_offsets(const View& x, int axis, const View& offsets, const View& src);  ///< f32, f64 and i64
 
 /// Coordinates of the true elements of contiguous bool, a row each.
 void nonzero(const Shape& shape, const bool* x, std::int64_t* out);
+/// The same, but of each the sum of its coordinates times `strides`. `out` has room for one number more.
+void nonzero_offsets(const Shape& shape, const bool* x, const Strides& strides, std::int64_t* out);
 
 }  // namespace cadena::kernels

@@ -10,13 +10,15 @@
 namespace cadena::kernels {
 namespace {
 
-constexpr std::int64_t piece = 64;  // neighbouring lines that are scanned side by side
+// Neighbouring lines are scanned side by side, up to 64; a line that has no neighbours keeps its state in a
+// register.
+constexpr std::int64_t piece = 64;
 
 // What a line carries along: spare bits for float, wrapping for i64.
 template <class T>
 using Carry = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
 
-// f(position of the first element of the first line, number of neighbouring lines)
+// f(position of the first element of the first line, number of neighbouring lines, a constant that bounds it)
 template <class F>
 void for_lines(const Lines& l, const F& f) {
   const std::int64_t pieces = (l.inner + piece - 1) / piece, tasks = l.outer * pieces;
@@ -27,16 +29,22 @@ void for_lines(const Lines& l, const F& f) {
   for_blocks((tasks + group - 1) / group, parallel, [&](std::int64_t b) {
     for (std::int64_t t = b * group; t < std::min(tasks, (b + 1) * group); ++t) {
       const std::int64_t i = t % pieces * piece;
-      f(t / pieces * l.n * l.inner + i, std::min(piece, l.inner - i));
+      const std::int64_t at = t / pieces * l.n * l.inner + i;
+      if (l.inner == 1)
+        f(at, std::integral_constant<std::int64_t, 1>{}, std::integral_constant<std::int64_t, 1>{});
+      else
+        f(at, std::min(piece, l.inner - i), std::integral_constant<std::int64_t, piece>{});
     }
   });
 }
 
 // step(j, position, i): the j-th element of line i of a piece, from the end if `reverse`
-template <class Step>
-void walk(const Lines& l, std::int64_t at, std::int64_t width, bool reverse, const Step& step) {
-  for (std::int64_t j = 0; j < l.n; ++j) {
-    const std::int64_t row = at + (reverse ? l.n - 1 - j : j) * l.inner;
+template <class Width, class Step>
+void walk(const Lines& l, std::int64_t at, Width width, bool reverse, const Step& step) {
+  const std::int64_t inner = std::is_same_v<Width, std::int64_t> ? l.inner : 1,
+                     hop = reverse ? -inner : inner;
+  std::int64_t row = at + (reverse ? (l.n - 1) * inner : 0);
+  for (std::int64_t j = 0; j < l.n; ++j, row += hop) {
     for (std::int64_t i = 0; i < width; ++i) step(j, row + i, i);
   }
 }
@@ -44,9 +52,9 @@ void walk(const Lines& l, std::int64_t at, std::int64_t width, bool reverse, con
 template <class T, class Combine>
 void cumulate_typed(const Lines& l, const T* x, T* out, bool reverse, Carry<T> identity,
                     const Combine& combine) {
-  for_lines(l, [&](std::int64_t at, std::int64_t width) {
-    Carry<T> state[piece];
-    std::fill_n(state, width, identity);
+  for_lines(l, [&](std::int64_t at, auto width, auto bound) {
+    Carry<T> state[bound];
+    std::fill_n(state, static_cast<std::int64_t>(bound), identity);
     walk(l, at, width, reverse, [&](std::int64_t, std::int64_t p, std::int64_t i) {
       state[i] = combine(state[i], static_cast<Carry<T>>(x[p]));
       out[p] = static_cast<T>(state[i]);
@@ -56,8 +64,8 @@ void cumulate_typed(const Lines& l, const T* x, T* out, bool reverse, Carry<T> i
 
 template <class T>
 void recurrence_typed(const Lines& l, const T* a, const T* b, T* h, bool reverse) {
-  for_lines(l, [&](std::int64_t at, std::int64_t width) {
-    double state[piece];
+  for_lines(l, [&](std::int64_t at, auto width, auto bound) {
+    double state[bound];
     walk(l, at, width, reverse, [&](std::int64_t j, std::int64_t p, std::int64_t i) {
       const double factor = a[p], term = b[p];
       state[i] = j == 0 || factor == 0 ? term : factor * state[i] + term;
@@ -85,8 +93,8 @@ struct ScaledSum {
 
 template <class T>
 void logcumsumexp_typed(const Lines& l, const T* x, T* out) {
-  for_lines(l, [&](std::int64_t at, std::int64_t width) {
-    ScaledSum state[piece];
+  for_lines(l, [&](std::int64_t at, auto width, auto bound) {
+    ScaledSum state[bound];
     walk(l, at, width, false, [&](std::int64_t, std::int64_t p, std::int64_t i) {
       state[i].add(x[p]);
       out[p] = static_cast<T>(state[i].log());
@@ -95,14 +103,22 @@ void logcumsumexp_typed(const Lines& l, const T* x, T* out) {
 }
 
 template <class T>
+bool is_nan(T v) {
+  if constexpr (std::is_floating_point_v<T>)
+    return v != v;
+  else
+    return false;
+}
+
+template <class T>
 void extreme_typed(bool largest, const Lines& l, const T* x, std::int64_t* indices) {
-  for_lines(l, [&](std::int64_t at, std::int64_t width) {
-    T best[piece];
-    std::int64_t where[piece];
+  for_lines(l, [&](std::int64_t at, auto width, auto bound) {
+    T best[bound];
+    std::int64_t where[bound];
     walk(l, at, width, false, [&](std::int64_t j, std::int64_t p, std::int64_t i) {
       const T v = x[p];
       const bool as_good = largest ? v >= best[i] : v <= best[i];
-      if (j == 0 || v != v || (best[i] == best[i] && as_good)) best[i] = v, where[i] = j;
+      if (j == 0 || is_nan(v) || (as_good && !is_nan(best[i]))) best[i] = v, where[i] = j;
       indices[p] = where[i];
     });
   });
