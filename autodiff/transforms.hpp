@@ -104,8 +104,8 @@ auto value_and_grad(F&& f, const T& object, std::optional<bool> create_graph = {
 /// The function x, rest... -> {f(x, rest...), its gradient by x}.
 template <class F>
 requires(!std::is_convertible_v<F, Tensor>) auto value_and_grad(F f) {
-  return [f = std::move(f)]<class T, class... Rest>
-  requires std::is_invocable_v<const F&, const T&, const Rest&...>(const T& x, const Rest&... rest) {
+  return [f = std::move(f)]<class T, class... Rest>(
+      const T& x, const Rest&... rest) requires std::is_invocable_v<const F&, const T&, const Rest&...> {
     return value_and_grad([&](const T& t) { return f(t, rest...); }, x);
   };
 }
@@ -115,8 +115,8 @@ requires(!std::is_convertible_v<F, Tensor>) auto value_and_grad(F f) {
 /// value_and_grad) it returns {gradient, aux}.
 template <class F>
 requires(!std::is_convertible_v<F, Tensor>) auto grad(F f) {
-  return [f = std::move(f)]<class T, class... Rest>
-  requires std::is_invocable_v<const F&, const T&, const Rest&...>(const T& x, const Rest&... rest) {
+  return [f = std::move(f)]<class T, class... Rest>(
+      const T& x, const Rest&... rest) requires std::is_invocable_v<const F&, const T&, const Rest&...> {
     auto r = value_and_grad([&](const T& t) { return f(t, rest...); }, x);
     if constexpr (requires { r.aux; })
       return std::pair(std::move(r.grad), std::move(r.aux));

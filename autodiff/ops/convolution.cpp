@@ -436,8 +436,7 @@ ConvShape large_shape(std::int64_t n) {
 
 /// The row of an op itself, beside those of the public functions that use it.
 template <class F>
-OpInfo internal_row(const Meta& meta, Shape (*a)(const ConvShape&), Shape (*b)(const ConvShape&),
-                    const F& f) {
+OpInfo internal_row(const Meta& meta, Shape (*a)(const ConvShape&), Shape (*b)(const ConvShape&), F f) {
   const auto made = [a, b, f](const ConvShape& s) {
     return Case{{a(s), b(s)}, [f, s](const TensorList& x) { return f(s, x[0], x[1]); }};
   };
