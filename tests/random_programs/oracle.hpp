@@ -1,6 +1,6 @@
-// An array language on a scalar tape: the independent opinion that random programs are compared with. It shares no
-// code with the library: every element is a scalar with explicit parents and partial derivatives, every view is an
-// explicit list of places in a store, every loop is written out.
+// An array language on a scalar tape: the independent opinion that random programs are compared with. It
+// shares no code with the library: every element is a scalar with explicit parents and partial derivatives,
+// every view is an explicit list of places in a store, every loop is written out.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +26,11 @@ class Tape {
   double value(std::size_t s) const { return values_[s]; }
   std::size_t size() const { return values_.size(); }
   /// d(sum of weights[i] * outputs[i]) / d(every scalar)
-  std::vector<double> pull_back(const std::vector<std::size_t>& outputs, const std::vector<double>& weights) const;
+  std::vector<double> pull_back(const std::vector<std::size_t>& outputs,
+                                const std::vector<double>& weights) const;
   /// Derivative of every scalar when `inputs` move along `directions`.
-  std::vector<double> push_forward(const std::vector<std::size_t>& inputs, const std::vector<double>& directions) const;
+  std::vector<double> push_forward(const std::vector<std::size_t>& inputs,
+                                   const std::vector<double>& directions) const;
 
  private:
   std::vector<double> values_;
