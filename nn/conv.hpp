@@ -81,7 +81,10 @@ class ConvTranspose : public Layer {
   /// @throws ValueError for extents that no output_padding gives
   Tensor forward(const Tensor& x, const PerAxis& output_size);
   using Layer::operator();
-  Tensor operator()(const Tensor& x, const PerAxis& output_size) { return forward(x, output_size); }
+  Tensor operator()(const Tensor& x, const PerAxis& output_size) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, output_size);
+  }
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
   void reset_parameters();

@@ -3,14 +3,17 @@
 namespace cadena::nn {
 
 Tensor MSELoss::operator()(const Tensor& input, const Tensor& target) const {
+  const NamedScope scope(typeid(*this));
   return mse_loss(input, target, reduction());
 }
 
 Tensor BCELoss::operator()(const Tensor& p, const Tensor& target) const {
+  const NamedScope scope(typeid(*this));
   return binary_cross_entropy(p, target, reduction());
 }
 
 Tensor BCEWithLogitsLoss::operator()(const Tensor& logits, const Tensor& target) const {
+  const NamedScope scope(typeid(*this));
   return binary_cross_entropy_with_logits(logits, target, reduction());
 }
 
@@ -18,6 +21,7 @@ NLLLoss::NLLLoss(const NllLossOptions& o)
     : Loss(o.reduction), weight(o.weight), ignore_index_(o.ignore_index) {}
 
 Tensor NLLLoss::operator()(const Tensor& log_probs, const Tensor& target) const {
+  const NamedScope scope(typeid(*this));
   return nll_loss(log_probs, target,
                   {.reduction = reduction(), .ignore_index = ignore_index_, .weight = weight});
 }
@@ -33,6 +37,7 @@ CrossEntropyLoss::CrossEntropyLoss(const CrossEntropyOptions& o)
 }
 
 Tensor CrossEntropyLoss::operator()(const Tensor& logits, const Tensor& target) const {
+  const NamedScope scope(typeid(*this));
   return cross_entropy(logits, target,
                        {.reduction = reduction(),
                         .ignore_index = ignore_index_,

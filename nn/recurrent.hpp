@@ -107,7 +107,10 @@ class RNN : public RecurrentLayers {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions options = {});
-  RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) { return forward(x, h_0); }
+  RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, h_0);
+  }
   /// @param x (L, N, input) with L > 0, or (L, input) for a single sequence; then nothing has an N
   /// @param h_0 of h_n's shape; zeros unless given @throws ShapeError
   RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});
@@ -144,7 +147,10 @@ class LSTM : public RecurrentLayers {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions options = {});
-  LSTMOutput operator()(const Tensor& x, const LSTMState& state = {}) { return forward(x, state); }
+  LSTMOutput operator()(const Tensor& x, const LSTMState& state = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, state);
+  }
   /// As RNN's. @param state h_0 and c_0; zeros unless given @throws ShapeError
   LSTMOutput forward(const Tensor& x, const LSTMState& state = {});
 };
@@ -165,7 +171,10 @@ class GRU : public RecurrentLayers {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions options = {});
-  RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) { return forward(x, h_0); }
+  RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, h_0);
+  }
   RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});  ///< as RNN's
 };
 
@@ -200,7 +209,10 @@ class RNNCell : public RecurrentCell {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNNCell(std::int64_t input_size, std::int64_t hidden_size, RNNCellOptions options = {});
-  Tensor operator()(const Tensor& x, const Tensor& h = {}) { return forward(x, h); }
+  Tensor operator()(const Tensor& x, const Tensor& h = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, h);
+  }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< h is zeros unless given. @throws ShapeError
   std::string extra_repr() const override;
 
@@ -218,7 +230,10 @@ class LSTMCell : public RecurrentCell {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTMCell(std::int64_t input_size, std::int64_t hidden_size, LSTMCellOptions options = {});
-  LSTMState operator()(const Tensor& x, const LSTMState& state = {}) { return forward(x, state); }
+  LSTMState operator()(const Tensor& x, const LSTMState& state = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, state);
+  }
   LSTMState forward(const Tensor& x, const LSTMState& state = {});  ///< as RNNCell's
 };
 
@@ -232,7 +247,10 @@ class GRUCell : public RecurrentCell {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRUCell(std::int64_t input_size, std::int64_t hidden_size, GRUCellOptions options = {});
-  Tensor operator()(const Tensor& x, const Tensor& h = {}) { return forward(x, h); }
+  Tensor operator()(const Tensor& x, const Tensor& h = {}) {
+    const NamedScope scope(typeid(*this));
+    return forward(x, h);
+  }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< as RNNCell's
 };
 

@@ -62,6 +62,7 @@ class Inspection {
     if (!node)
       throw GraphError("[inspect] expected a recorded tensor, got a constant of shape " +
                        to_string(loss_.shape()));
+    detail::check_overwritten("inspect", detail::impl(loss_));
     if (options_.seed.defined() && !(options_.seed.shape() == loss_.shape()))
       throw ShapeError("[inspect] expected a seed of shape " + to_string(loss_.shape()) + ", got " +
                        to_string(options_.seed.shape()));
