@@ -69,6 +69,8 @@ TEST(Symbol, SimplifiesLightly) {
   EXPECT_EQ(text_of(-x * -y), "x * y");
   EXPECT_EQ(text_of(x * x), "x^2");
   EXPECT_EQ(text_of(square(x + 1)), "(x + 1)^2");
+  EXPECT_EQ(text_of(x * x * x), "x^3");
+  EXPECT_EQ(text_of(where(x > 0, where(x < 6, 1, 0), 0)), "1 if x > 0 and x < 6 else 0");
   EXPECT_EQ(text_of(where(isnan(x), x, 0)), "0");          // a convention of all formulas
   EXPECT_EQ(text_of(where(eq(x, 0), 0, x * y)), "x * y");  // 0 wins over infinity
   EXPECT_EQ(text_of(where(eq(x, 0), 1, x * y)), "1 if x == 0 else x * y");

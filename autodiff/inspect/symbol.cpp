@@ -110,6 +110,8 @@ Symbol operator*(const Symbol& a, const Symbol& b) {
   if (a.kind() == Kind::negative) return -(a.arguments()[0] * b);
   if (b.kind() == Kind::negative) return -(a * b.arguments()[0]);
   if (same(a, b)) return Symbol::make(Kind::power, {}, {a, 2});
+  if (a.kind() == Kind::power && is_number(a.arguments()[1]) && same(a.arguments()[0], b))
+    return Symbol::make(Kind::power, {}, {b, a.arguments()[1] + 1});
   return Symbol::make(Kind::product, {}, {a, b});
 }
 
@@ -203,6 +205,10 @@ Symbol Symbol::simplified(Kind kind, const std::string& name, std::vector<Symbol
       if (x[0].kind() == Kind::comparison && x[0].name() == "==" && is_number(x[0].arguments()[1]) &&
           std::isinf(x[0].arguments()[1].value()))
         return x[2];
+      if (x[1].kind() == Kind::choice && same(x[1].arguments()[2], x[2]))
+        return simplified(
+            Kind::choice, {},
+            {simplified(Kind::both, {}, {x[0], x[1].arguments()[0]}), x[1].arguments()[1], x[2]});
       // "Where z is 0, 0, else z times something" says only that 0 wins over infinity.
       if (x[0].kind() == Kind::comparison && x[0].name() == "==" && x[0].arguments()[1].is(0) && x[1].is(0) &&
           has_factor(x[2], x[0].arguments()[0]))
