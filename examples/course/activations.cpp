@@ -1,5 +1,6 @@
 // Sigmoid, ReLU and tanh, their derivatives, and both drawn.
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "autodiff/autodiff.hpp"
@@ -31,6 +32,7 @@ const std::array activations_shown{
 };
 
 constexpr double undrawn = std::numeric_limits<double>::quiet_NaN();
+constexpr double tiny = 1e-9;  // the grid need not hit 0 and 2 to the last bit
 
 /// f and f' at every element of x; the engine derives f.
 ValueGrad at(const Activation& activation, const Tensor& x) {
@@ -60,8 +62,8 @@ std::string draw(const Board& board) {
              .y = y.to_vector<double>()};
     Series g{.name = board(activation.name) + "′", .x = f.x, .y = slope.to_vector<double>()};
     for (std::size_t i = 0; i < f.x.size(); ++i) {
-      if (f.y[i] > 2) f.y[i] = undrawn;                       // ReLU leaves the plot
-      if (f.x[i] == 0 && activation.jumps) g.y[i] = undrawn;  // its derivative jumps
+      if (f.y[i] > 2 + tiny) f.y[i] = undrawn;                            // ReLU leaves the plot
+      if (std::abs(f.x[i]) < tiny && activation.jumps) g.y[i] = undrawn;  // its derivative jumps
     }
     functions.series.push_back(f);
     derivatives.series.push_back(g);
