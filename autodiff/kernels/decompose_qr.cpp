@@ -1,5 +1,6 @@
+// Before Eigen's own headers: it sets their switches.
 #include "autodiff/kernels/eigen_compat.hpp"
-//
+// Then they.
 #include <Eigen/Householder>
 #include <Eigen/QR>
 

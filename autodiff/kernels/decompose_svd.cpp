@@ -117,9 +117,21 @@ void complete_row(const Rows<T>& z, std::int64_t i) {
   }
 }
 
+/// Where a matrix is written.
+template <class T>
+struct Target {
+  T* data;
+  std::int64_t row, col;
+
+  void write(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t stride) const {
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t k = 0; k < columns; ++k) data[i * row + k * col] = from[i * stride + k];
+  }
+};
+
 /// A[m, n], m >= n, transposed or not as its strides say.
 template <class T>
-bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, MatrixRef<T> out_u, MatrixRef<T> out_vh) {
+bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, Target<T> out_u, Target<T> out_vh) {
   Scratch<T> scaled(m * n), q(m * n), r(n * n), u(m * n);
   T top = 0;
   for (std::int64_t i = 0; i < m; ++i)
@@ -146,14 +158,8 @@ bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, MatrixRef<T>
     if (s[i] == 0) complete_row(z, i);
   for (std::int64_t i = 0; i < n; ++i) s[i] = std::scalbn(s[i], power);
   gemm<T>(m, n, n, {q, n, 1}, {rotated.j.data, 1, rotated.j.stride}, u, n);
-  auto write = [](std::int64_t rows, std::int64_t columns, const T* from, std::int64_t stride,
-                  MatrixRef<T> to) {
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t k = 0; k < columns; ++k)
-        const_cast<T*>(to.data)[i * to.row + k * to.col] = from[i * stride + k];
-  };
-  write(m, n, u, n, out_u);
-  write(n, n, z.data, z.stride, out_vh);
+  out_u.write(m, n, u, n);
+  out_vh.write(n, n, z.data, z.stride);
   return true;
 }
 

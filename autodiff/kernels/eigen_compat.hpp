@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <new>
+#include <string>
 
 #include "autodiff/error.hpp"
 
