@@ -177,25 +177,13 @@ class Equation {
 
   static void take_diagonals(Term& term) {
     for (std::size_t i = 0; i < term.axes.size(); ++i) {
-      const auto at =
-          std::find(term.axes.begin() + static_cast<std::ptrdiff_t>(i) + 1, term.axes.end(), term.axes[i]);
+      const auto from = term.axes.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto at = std::find(from + 1, term.axes.end(), *from);
       if (at == term.axes.end()) continue;
-      const auto j = static_cast<std::size_t>(at - term.axes.begin());
-      // Both axes go last, where a step of n + 1 over the flattened pair is the diagonal.
-      Axes order;
-      Labels rest;
-      Shape shape;
-      for (std::size_t k = 0; k < term.axes.size(); ++k) {
-        if (k == i || k == j) continue;
-        order.push_back(static_cast<std::int64_t>(k));
-        rest.push_back(term.axes[k]);
-        shape.push_back(term.value.size(static_cast<int>(k)));
-      }
-      const std::int64_t n = term.value.size(static_cast<int>(i));
-      order.push_back(static_cast<std::int64_t>(i)), order.push_back(static_cast<std::int64_t>(j));
-      shape.push_back(n * n);
-      rest.push_back(term.axes[i]);
-      term = {rest, slice(reshape(permute(term.value, order), shape), -1, {0, {}, n + 1})};
+      const int label = *from;
+      term.value = diagonal(term.value, 0, static_cast<int>(i), static_cast<int>(at - term.axes.begin()));
+      term.axes.erase(at), term.axes.erase(from);
+      term.axes.push_back(label);
       i = static_cast<std::size_t>(-1);  // the axes have moved: start again
     }
   }

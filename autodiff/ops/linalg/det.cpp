@@ -171,7 +171,7 @@ Polynomial by_polynomial(const Tensor& e) {
   Polynomial p{{}, one};
   for (std::int64_t k = 1;; ++k) {
     const Tensor product = matmul(e, p.adj);
-    const Tensor coefficient = mul(sum(diagonal_of(product), -1, true), -1.0 / static_cast<double>(k));
+    const Tensor coefficient = mul(sum(main_diagonal(product), -1, true), -1.0 / static_cast<double>(k));
     p.det = unsqueeze(coefficient, -1);
     if (k == r) break;
     p.adj = add(product, mul(p.det, one));

@@ -70,11 +70,11 @@ struct LUFactorOp {
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Parts y(s.y()), c(g);
     const Tensor square =
-        add(lower(matmul(mt(unit(y.square)), c.square), -1), upper(matmul(c.square, mt(y.square_upper()))));
+        add(tril(matmul(mt(unit(y.square)), c.square), -1), triu(matmul(c.square, mt(y.square_upper()))));
     Tensor f = square;
     // What the further columns U2 = L^-1 A2 and the further rows L2 = A2 U^-1 add.
-    if (y.wide) f = sub(f, lower(matmul(c.rest, mt(y.rest)), -1));
-    if (y.tall) f = sub(f, upper(matmul(mt(y.rest), c.rest)));
+    if (y.wide) f = sub(f, tril(matmul(c.rest, mt(y.rest)), -1));
+    if (y.tall) f = sub(f, triu(matmul(mt(y.rest), c.rest)));
     Tensor out = right_upper_transposed(y.square, left_unit_transposed(y.square, f));
     if (y.wide) out = cat({out, left_unit_transposed(y.square, c.rest)}, -1);
     if (y.tall) out = cat({out, right_upper_transposed(y.square, c.rest)}, -2);
@@ -83,7 +83,7 @@ struct LUFactorOp {
   Tensor jvp(const Saved& s, const Tensor* t) const {
     const Parts y(s.y()), d(in_order(t[0], order.get(meta.name)));
     const Tensor f = right_upper(y.square, left_unit(y.square, d.square));
-    const Tensor dl = matmul(unit(y.square), lower(f, -1)), du = matmul(upper(f), y.square_upper());
+    const Tensor dl = matmul(unit(y.square), tril(f, -1)), du = matmul(triu(f), y.square_upper());
     const Tensor square = add(dl, du);
     if (y.wide) return cat({square, left_unit(y.square, sub(d.rest, matmul(dl, y.rest)))}, -1);
     if (y.tall) return cat({square, right_upper(y.square, sub(d.rest, matmul(y.rest, du)))}, -2);
@@ -102,9 +102,9 @@ struct LUFactorOp {
       if (wide) rest = columns(x, k, x.size(-1));
       if (tall) rest = rows(x, k, x.size(-2));
     }
-    Tensor square_upper() const { return upper(square); }
+    Tensor square_upper() const { return triu(square); }
   };
-  static Tensor unit(const Tensor& x) { return add(lower(x, -1), eye(x.size(-1), x.dtype())); }
+  static Tensor unit(const Tensor& x) { return add(tril(x, -1), eye(x.size(-1), x.dtype())); }
 };
 
 struct Factored {
@@ -192,8 +192,8 @@ PLU lu(const Tensor& a) {
     // Column i of P has its 1 in row order[i].
     p = to(eq(unsqueeze(arange(m), 1), unsqueeze(order, -2)), a.dtype());
   }
-  const Tensor l = detail::lower(detail::columns(packed, 0, k), -1);
-  return {p, add(l, eye(m, k, a.dtype())), detail::upper(detail::rows(packed, 0, k))};
+  const Tensor l = tril(detail::columns(packed, 0, k), -1);
+  return {p, add(l, eye(m, k, a.dtype())), triu(detail::rows(packed, 0, k))};
 }
 
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b) {

@@ -33,13 +33,6 @@ Tensor keep_axes(const Tensor& norm, const Tensor& x, const Axes& axes, bool kee
   return reshape(norm, shape);
 }
 
-/// The root of the sum of squares; its derivative at zero is zero, as for abs.
-Tensor frobenius(const Tensor& x) {
-  const Tensor squares = sum(square(x), {-2, -1});
-  const Tensor zero = eq(squares, 0);
-  return where(zero, 0, sqrt(where(zero, 1, squares)));
-}
-
 /// |A| by one number, over the two last axes.
 Tensor norm_of(const Tensor& x, double ord) {
   const double size = std::abs(ord);
@@ -54,7 +47,7 @@ Tensor norm_of(const Tensor& x, double ord) {
 }
 
 Tensor norm_of(const Tensor& x, std::string_view ord) {
-  if (ord == "fro") return frobenius(x);
+  if (ord == "fro") return vector_norm(x, 2, {-2, -1});
   if (ord == "nuc") return sum(svdvals(x), -1);
   throw ValueError("[matrix_norm] expected \"fro\" or \"nuc\", got \"" + std::string(ord) + "\"");
 }

@@ -54,7 +54,7 @@ struct QROp {
     const Tensor y = s.y(), q = parts.part(y, 0), r = parts.part(y, 1);
     const Tensor w = solve_triangular(r, t[0], {.upper = true, .left = false});
     const Tensor x = matmul(mt(q), w);
-    const Tensor p = add(upper(x), mt(lower(x, -1)));  // upper triangle of x + x^T, diagonal halved
+    const Tensor p = add(triu(x), mt(tril(x, -1)));  // upper triangle of x + x^T, diagonal halved
     return Packing::packed({sub(w, matmul(q, p)), matmul(p, r)});
   }
 };
@@ -140,7 +140,7 @@ Lstsq lstsq(const Tensor& a, const Tensor& b) {
     NoGrad guard;
     const double epsilon =
         dtype == f32 ? double{std::numeric_limits<float>::epsilon()} : std::numeric_limits<double>::epsilon();
-    const auto diagonal = abs(detail::diagonal_of(r)).to_vector<double>();
+    const auto diagonal = abs(detail::main_diagonal(r)).to_vector<double>();
     for (std::size_t i = 0; k > 0 && i < diagonal.size(); i += static_cast<std::size_t>(k)) {
       const auto first = diagonal.begin() + static_cast<std::ptrdiff_t>(i);
       const auto [least, most] = std::minmax_element(first, first + k);

@@ -20,7 +20,7 @@ struct Cholesky {
                              .conventions = "not positive definite or NaN: ValueError; 0 x 0: 0 x 0"};
 
   Tensor eval(const Tensor& a) const {
-    const Tensor l = copy_of(lower(a));
+    const Tensor l = copy_of(tril(a));
     const std::int64_t n = a.size(-1), count = matrices_in(a);
     std::vector<std::int64_t> failed(static_cast<std::size_t>(count), 0);
     with_type(l, [&]<class T>(T) {
@@ -46,7 +46,7 @@ struct Cholesky {
     const Tensor l = s.y();
     const Tensor half = solve_triangular(l, symmetric_part(t[0]), {.upper = false});
     const Tensor middle = solve_triangular(l, mt(half), {.upper = false});
-    return matmul(l, sub(lower(middle), mul(as_diagonal(diagonal_of(middle)), 0.5)));
+    return matmul(l, sub(tril(middle), mul(diag_embed(main_diagonal(middle)), 0.5)));
   }
 };
 
@@ -88,9 +88,7 @@ struct SolveTriangular {
   }
 
  private:
-  Tensor triangle(const Tensor& x) const {
-    return is_upper ? upper(x, unit ? 1 : 0) : lower(x, unit ? -1 : 0);
-  }
+  Tensor triangle(const Tensor& x) const { return is_upper ? triu(x, unit ? 1 : 0) : tril(x, unit ? -1 : 0); }
 };
 
 /// Factors copies of a's matrices; f(index, lu, pivots) for each. @return index of the first singular one, or

@@ -87,12 +87,12 @@ struct EighOp {
     const Tensor y = s.y(), values = parts.part(y, 0), v = parts.part(y, 1), vt = mt(v);
     // Of V^T gV only the skew part meets a symmetric dA.
     const Tensor turning = absorbing_mul(skew_part(matmul(vt, parts.part(g, 1))), inverse_gaps(values));
-    gin[0] = matmul(v, matmul(add(turning, as_diagonal(parts.part(g, 0))), vt));
+    gin[0] = matmul(v, matmul(add(turning, diag_embed(parts.part(g, 0))), vt));
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
     const Tensor y = s.y(), values = parts.part(y, 0), v = parts.part(y, 1);
     const Tensor change = matmul(mt(v), matmul(symmetric_part(t[0]), v));
-    return Packing::packed({diagonal_of(change), matmul(v, absorbing_mul(change, inverse_gaps(values)))});
+    return Packing::packed({main_diagonal(change), matmul(v, absorbing_mul(change, inverse_gaps(values)))});
   }
 };
 
@@ -130,7 +130,7 @@ struct SVDOp {
     const Tensor gaps = inverse_gaps(square(s)), ut = mt(u), v = mt(vh);
     const Tensor turn_u = absorbing_mul(mul(skew_part(matmul(ut, gu)), 2), gaps),
                  turn_v = absorbing_mul(mul(skew_part(matmul(vh, gv)), 2), gaps);
-    const Tensor middle = add(add(by_columns(turn_u, s), by_rows(turn_v, s)), as_diagonal(gs));
+    const Tensor middle = add(add(by_columns(turn_u, s), by_rows(turn_v, s)), diag_embed(gs));
     Tensor out = matmul(u, matmul(middle, vh));
     const Tensor inverse_s = div(1, s);
     if (m > k) {  // what of gU leaves the columns of U
@@ -154,7 +154,7 @@ struct SVDOp {
       du = add(du, absorbing_mul(sub(right, matmul(u, x)), unsqueeze(inverse_s, -2)));
     }
     if (n > k) dv = add(dv, absorbing_mul(sub(mt(left), matmul(v, xt)), unsqueeze(inverse_s, -2)));
-    return Packing::packed({du, diagonal_of(x), mt(dv)});
+    return Packing::packed({du, main_diagonal(x), mt(dv)});
   }
 };
 

@@ -47,13 +47,6 @@ Tensor over_batch(const Tensor& x, const Shape& batch) {
   return contiguous(expand(x, with(batch, {x.size(-2), x.size(-1)})));
 }
 
-Tensor diagonal_of(const Tensor& x) {
-  const std::int64_t n = x.size(-1);
-  Shape flat = batch_of(x);
-  flat.push_back(n * n);
-  return slice(reshape(x, flat), -1, {0, {}, n + 1});
-}
-
 OpInfo linalg_row(const Meta& meta, std::vector<Case> cases, Call large, int inputs) {
   return case_row(meta, "linalg", std::move(cases), [large = std::move(large), inputs](std::int64_t n) {
     return Case{std::vector<Shape>(static_cast<std::size_t>(inputs), Shape{n / 64, 8, 8}), large};

@@ -32,24 +32,11 @@ Tensor over_batch(const Tensor& x, const Shape& batch);
 
 // Recorded.
 inline Tensor mt(const Tensor& x) { return transpose(x, -2, -1); }
-/// Elements (i, j) with j <= i + k, and zeros.
-inline Tensor lower(const Tensor& x, std::int64_t k = 0) {
-  return where(ge(add(unsqueeze(arange(x.size(-2)), 1), k), arange(x.size(-1))), x, 0);
-}
-/// Elements (i, j) with j >= i + k, and zeros.
-inline Tensor upper(const Tensor& x, std::int64_t k = 0) {
-  return where(le(add(unsqueeze(arange(x.size(-2)), 1), k), arange(x.size(-1))), x, 0);
-}
 /// The lower triangle and its mirror image.
-inline Tensor mirrored(const Tensor& x) { return add(lower(x), mt(lower(x, -1))); }
+inline Tensor mirrored(const Tensor& x) { return add(tril(x), mt(tril(x, -1))); }
 inline Tensor symmetric_part(const Tensor& x) { return mul(add(x, mt(x)), 0.5); }
 inline Tensor skew_part(const Tensor& x) { return mul(sub(x, mt(x)), 0.5); }
-/// (..., n, n) -> (..., n) and back.
-Tensor diagonal_of(const Tensor& x);
-inline Tensor as_diagonal(const Tensor& v) {
-  const std::int64_t n = v.size(-1);
-  return where(eq(unsqueeze(arange(n), 1), arange(n)), unsqueeze(v, -2), 0);
-}
+inline Tensor main_diagonal(const Tensor& x) { return diagonal(x, 0, -2, -1); }
 inline Tensor rows(const Tensor& x, std::int64_t from, std::int64_t to) { return slice(x, -2, {from, to}); }
 inline Tensor columns(const Tensor& x, std::int64_t from, std::int64_t to) {
   return slice(x, -1, {from, to});
