@@ -8,44 +8,55 @@
 namespace cadena::kernels {
 namespace {
 
-// position[k][i] is element k of window i; beyond a window's end its last one, which changes no maximum.
-std::vector<std::int64_t> position_table(const Windows& w) {
-  std::vector<std::int64_t> table;
-  for (std::int64_t k = 0; k < w.longest(); ++k)
-    for (std::size_t i = 0; i < w.first.size(); ++i)
-      table.push_back(w.first[i] + std::min(k, w.count[i] - 1) * w.step);
-  return table;
+// The largest of every column among the rows of a window so far, and in which row it stands. Columns are
+// neighbours, so this is done in registers; picking strided elements would take one load each.
+template <class T>
+void take_row(const T* x, std::int64_t n, std::int64_t row, T* best, std::int64_t* at) {
+  x += row;
+  for (std::int64_t c = 0; c < n; ++c) {
+    const T v = x[c], b = best[c];
+    const bool better = (v > b) | ((v != v) & (b == b));
+    best[c] = better ? v : b;
+    at[c] = better ? row : at[c];
+  }
 }
 
-// Takes a row of a plane into the maxima found so far. `column[j]` is the element that window j looks at.
+// Position of the largest of the columns first, first + step, ...: the least position of equals. Without
+// branches, for which one it will be cannot be foreseen.
 template <class T>
-void take_row(const T* x, std::int64_t row, const std::int64_t* column, std::int64_t n, T* best,
-              std::int64_t* at) {
-  x += row;
-  for (std::int64_t j = 0; j < n; ++j) {
-    const T v = x[column[j]];
-    const bool better = v > best[j] || (v != v && best[j] == best[j]);
-    best[j] = better ? v : best[j];
-    at[j] = better ? row + column[j] : at[j];
+std::int64_t best_column(const T* best, const std::int64_t* at, std::int64_t first, std::int64_t step,
+                         std::int64_t count) {
+  std::int64_t position = at[first] + first, column = first;
+  for (std::int64_t k = 1, c = first + step; k < count; ++k, c += step) {
+    const T v = best[c], b = best[column];
+    const std::int64_t p = at[c] + c;
+    const bool before = p < position, both_nan = (v != v) & (b != b);
+    const bool better = (v > b) | ((v != v) & (b == b)) | (((v == b) | both_nan) & before);
+    const std::int64_t mask = -static_cast<std::int64_t>(better);
+    position = (p & mask) | (position & ~mask);
+    column = (c & mask) | (column & ~mask);
   }
+  return position;
 }
 
 // The line (i, j) of outputs of a plane.
 template <class T>
-void take_line(const std::array<Windows, 3>& w, std::size_t i, std::size_t j,
-               const std::vector<std::int64_t>& columns, const T* x, T* best, std::int64_t* at) {
-  const std::int64_t n = w[2].out();
-  const std::int64_t corner = (w[0].first[i] * w[1].in + w[1].first[j]) * w[2].in;
-  for (std::int64_t t = 0; t < n; ++t) {
-    at[t] = corner + columns[static_cast<std::size_t>(t)];
-    best[t] = x[at[t]];
-  }
+void take_line(const std::array<Windows, 3>& w, std::size_t i, std::size_t j, const T* x, T* best,
+               std::int64_t* at, std::int64_t* out) {
+  const std::int64_t n = w[2].in;
   for (std::int64_t a = 0; a < w[0].count[i]; ++a)
     for (std::int64_t b = 0; b < w[1].count[j]; ++b) {
       const std::int64_t row =
-          ((w[0].first[i] + a * w[0].step) * w[1].in + w[1].first[j] + b * w[1].step) * w[2].in;
-      for (std::int64_t k = 0; k < w[2].longest(); ++k) take_row(x, row, columns.data() + k * n, n, best, at);
+          ((w[0].first[i] + a * w[0].step) * w[1].in + w[1].first[j] + b * w[1].step) * n;
+      if (a + b == 0) {
+        std::copy_n(x + row, n, best);
+        std::fill_n(at, n, row);
+      } else {
+        take_row(x, n, row, best, at);
+      }
     }
+  for (std::size_t k = 0; k < w[2].first.size(); ++k)
+    out[k] = best_column(best, at, w[2].first[k], w[2].step, w[2].count[k]);
 }
 
 }  // namespace
@@ -58,16 +69,16 @@ template <class T>
 void max_positions(const std::array<Windows, 3>& w, std::int64_t planes, const T* x, std::int64_t* index) {
   const std::int64_t out = w[0].out() * w[1].out() * w[2].out(), in = w[0].in * w[1].in * w[2].in;
   if (planes * out == 0) return;
-  const std::vector<std::int64_t> columns = position_table(w[2]);
   const std::int64_t work = out * w[0].longest() * w[1].longest() * w[2].longest();
   const std::int64_t group = std::max<std::int64_t>(1, 65536 / work);
   for_blocks((planes + group - 1) / group, planes * work >= 4 * 65536, [&](std::int64_t block) {
-    const Scratch<T> best(w[2].out());
+    const Scratch<T> best(w[2].in);
+    const Scratch<std::int64_t> rows(w[2].in);
     for (std::int64_t p = block * group; p < std::min(planes, (block + 1) * group); ++p) {
       std::int64_t* at = index + p * out;
       for (std::size_t i = 0; i < w[0].first.size(); ++i)
         for (std::size_t j = 0; j < w[1].first.size(); ++j, at += w[2].out())
-          take_line<T>(w, i, j, columns, x + p * in, best, at);
+          take_line<T>(w, i, j, x + p * in, best, rows, at);
     }
   });
 }
