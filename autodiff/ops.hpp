@@ -16,6 +16,7 @@
 #include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/convolution.hpp"
 #include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/distance.hpp"
 #include "autodiff/ops/einsum.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"

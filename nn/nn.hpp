@@ -4,6 +4,7 @@
 #include "nn/activation.hpp"
 #include "nn/classic.hpp"
 #include "nn/conv.hpp"
+#include "nn/distance.hpp"
 #include "nn/dropout.hpp"
 #include "nn/init.hpp"
 #include "nn/linear.hpp"

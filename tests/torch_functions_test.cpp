@@ -223,6 +223,15 @@ std::vector<Function> functions() {
        [](In x) { return instance_norm(x[0], {.weight = x[1], .bias = x[2]}); }},
       {"local_response_norm", {image}, [](In x) { return local_response_norm(x[0], 3, 0.2, 0.7, 1.5); }},
       {"local_response_norm even", {image}, [](In x) { return local_response_norm(x[0], 2); }},
+      {"normalize", {line}, [](In x) { return normalize(x[0]); }},
+      {"normalize p3", {line}, [](In x) { return normalize(x[0], 3, -1); }},
+      {"cosine_similarity", {line, {2, 1, 7}}, [](In x) { return cosine_similarity(x[0], x[1], 2); }},
+      {"pairwise_distance", {line, line}, [](In x) { return pairwise_distance(x[0], x[1]); }},
+      {"pairwise_distance p1",
+       {line, line},
+       [](In x) { return nn::PairwiseDistance(1, 1e-6, true)(x[0], x[1]); }},
+      {"cdist", {line, {2, 3, 7}}, [](In x) { return cdist(x[0], x[1]); }},
+      {"cdist p3", {line, {2, 3, 7}}, [](In x) { return cdist(x[0], x[1], 3); }},
   };
   list.insert(list.end(), rest.begin(), rest.end());
   return list;

@@ -198,6 +198,7 @@ const OpList& op_table() {
              resample_ops,       //
              pooling_ops,        //
              normalization_ops,  //
+             distance_ops,       //
              vision_ops,         //
              random_ops,         //
              statistics_ops,     //

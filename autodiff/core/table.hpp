@@ -119,6 +119,7 @@ OpList convolution_ops();
 OpList resample_ops();
 OpList pooling_ops();
 OpList normalization_ops();
+OpList distance_ops();
 OpList vision_ops();
 OpList random_ops();
 

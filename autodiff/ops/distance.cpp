@@ -1,0 +1,118 @@
+// Distances and angles: norms of differences and products of directions.
+#include "autodiff/ops/distance.hpp"
+
+#include <limits>
+#include <string>
+
+#include "autodiff/core/op.hpp"
+#include "autodiff/core/table.hpp"
+#include "autodiff/error.hpp"
+
+namespace cadena {
+namespace detail {
+namespace {
+
+void check_vectors(const char* op, std::initializer_list<const Tensor*> vectors, double eps) {
+  for (const Tensor* t : vectors)
+    if (!is_floating(t->dtype()))
+      throw DtypeError("[" + std::string(op) + "] expected f32 or f64, got " + std::string(name(t->dtype())));
+  if (!(eps >= 0))
+    throw ValueError("[" + std::string(op) + "] expected eps >= 0, got " + std::to_string(eps));
+}
+void check_order(const char* op, double p) {
+  if (!(p > 0)) throw ValueError("[" + std::string(op) + "] expected p > 0, got " + std::to_string(p));
+}
+
+/// x by its norm along `axis`, which counts as at least eps.
+Tensor direction(const Tensor& x, double p, int axis, double eps) {
+  return div(x, maximum(vector_norm(x, p, axis, true), eps));
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor normalize(const Tensor& x, double p, int axis, double eps) {
+  detail::check_vectors("normalize", {&x}, eps);
+  detail::check_order("normalize", p);
+  return detail::direction(x, p, normalize_axis("normalize", axis, x.dim()), eps);
+}
+
+Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int axis, double eps) {
+  detail::check_vectors("cosine_similarity", {&x1, &x2}, eps);
+  const Shape shape = broadcast("cosine_similarity", x1.shape(), x2.shape());
+  const int a = normalize_axis("cosine_similarity", axis, shape.rank());
+  return sum(
+      mul(detail::direction(expand(x1, shape), 2, a, eps), detail::direction(expand(x2, shape), 2, a, eps)),
+      a);
+}
+
+Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
+  detail::check_vectors("pairwise_distance", {&x1, &x2}, eps);
+  detail::check_order("pairwise_distance", p);
+  const Shape shape = broadcast("pairwise_distance", x1.shape(), x2.shape());
+  if (shape.empty()) throw ShapeError("[pairwise_distance] expected at least one dimension, got () and ()");
+  return vector_norm(add(sub(x1, x2), eps), p, -1, keepdim);
+}
+
+Tensor cdist(const Tensor& x1, const Tensor& x2, double p) {
+  detail::check_vectors("cdist", {&x1, &x2}, 0);
+  detail::check_order("cdist", p);
+  if (x1.dim() < 2 || x2.dim() < 2 || x1.size(-1) != x2.size(-1))
+    throw ShapeError("[cdist] expected (..., P, M) and (..., R, M), got " + to_string(x1.shape()) + " and " +
+                     to_string(x2.shape()));
+  const Tensor a = unsqueeze(x1, -2), b = unsqueeze(x2, -3);
+  broadcast("cdist", a.shape(), b.shape());
+  return vector_norm(sub(a, b), p, -1);
+}
+
+namespace detail {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+/// So far apart from the first argument that differences have no zeros, where norms have kinks.
+constexpr Domain negative{.low = -3, .high = -0.3};
+
+OpInfo distance_row(const Meta& meta, std::initializer_list<std::vector<Shape>> shapes,
+                    const std::function<Tensor(const TensorList&, double p)>& call,
+                    std::initializer_list<double> orders) {
+  std::vector<Case> cases;
+  for (const auto& s : shapes)
+    for (double p : orders)
+      cases.push_back({s, [call, p](const TensorList& x) { return call(x, p); }, "p " + std::to_string(p)});
+  const auto arguments = shapes.begin()->size();
+  return composite(case_row(meta, "distance", std::move(cases), [call, arguments](std::int64_t n) {
+    // Square: few rows, for cdist forms all pairs of them.
+    return Case{std::vector<Shape>(arguments, Shape{32, std::max<std::int64_t>(1, n / 2048)}),
+                [call](const TensorList& x) { return call(x, 2); }};
+  }));
+}
+
+}  // namespace
+
+OpList distance_ops() {
+  using L = const TensorList&;
+  return {distance_row({.name = "normalize",
+                        .domain = {positive},
+                        .formula = "x / max(norm(x), eps)",
+                        .conventions = "zeros stay zeros"},
+                       {{{3, 4}}, {{2, 3, 2}}, {{2, 0}}, {{1, 5}}},
+                       [](L x, double p) { return normalize(x[0], p); }, {2, 1, 3.5, infinity}),
+          distance_row({.name = "cosine_similarity", .formula = "x1 x2 / (norm(x1) norm(x2))"},
+                       {{{3, 4}, {3, 4}}, {{2, 3, 2}, {3, 2}}, {{2, 5}, {1, 5}}, {{2, 0}, {2, 0}}},
+                       [](L x, double) { return cosine_similarity(x[0], x[1]); }, {2}),
+          distance_row({.name = "pairwise_distance",
+                        .domain = {positive, negative},
+                        .formula = "norm(x1 - x2 + eps)",
+                        .conventions = "derivative 0 at distance 0"},
+                       {{{3, 4}, {3, 4}}, {{5}, {5}}, {{2, 3, 2}, {3, 2}}, {{0, 3}, {0, 3}}},
+                       [](L x, double p) { return pairwise_distance(x[0], x[1], p); }, {2, 1, 2.5, infinity}),
+          distance_row({.name = "cdist",
+                        .domain = {positive, negative},
+                        .formula = "d[i, j] = norm(x1[i] - x2[j])",
+                        .conventions = "derivative 0 at distance 0"},
+                       {{{3, 2}, {4, 2}}, {{2, 2, 3}, {1, 3, 3}}, {{0, 3}, {2, 3}}, {{1, 5}, {1, 5}}},
+                       [](L x, double p) { return cdist(x[0], x[1], p); }, {2, 1, 3.0})};
+}
+
+}  // namespace detail
+}  // namespace cadena
