@@ -56,21 +56,11 @@ std::string common_repr(std::int64_t in, std::int64_t out, const Tensor& weight,
          ", stride=" + spread(stride, rank);
 }
 
-/// Where the element beyond an edge comes from: position i of an axis of n.
-std::int64_t source(std::int64_t i, std::int64_t n, PaddingMode mode) {
-  if (mode == PaddingMode::replicate) return std::clamp<std::int64_t>(i, 0, n - 1);
-  if (mode == PaddingMode::circular) return ((i % n) + n) % n;
-  return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
-}
-
-Tensor pad_axis(const Tensor& x, int axis, std::int64_t before, std::int64_t after, PaddingMode mode) {
-  const std::int64_t n = x.size(axis), most = std::max(before, after);
-  if (mode == PaddingMode::reflect ? most >= n : mode == PaddingMode::circular ? most > n : n == 0)
-    throw ShapeError("[Conv] expected padding smaller than the input, got " + std::to_string(most) + " for " +
-                     to_string(x.shape()));
-  std::vector<std::int64_t> index;
-  for (std::int64_t i = -before; i < n + after; ++i) index.push_back(source(i, n, mode));
-  return index_select(x, axis, tensor(index));
+PadMode pad_mode(PaddingMode mode) {
+  return mode == PaddingMode::reflect     ? PadMode::reflect
+         : mode == PaddingMode::replicate ? PadMode::replicate
+         : mode == PaddingMode::circular  ? PadMode::circular
+                                          : PadMode::constant;
 }
 
 }  // namespace
@@ -92,16 +82,14 @@ Conv::Conv(int rank, std::int64_t in_channels, std::int64_t out_channels, const 
 void Conv::reset_parameters() { reset(weight, bias); }
 
 Tensor Conv::padded(const Tensor& x) const {
-  Tensor y = x;
-  for (int i = 0; i < rank_ && x.dim() > rank_; ++i) {
-    const int axis = x.dim() - rank_ + i;
+  std::vector<Padding> margins;  // of the last dimension first
+  for (int i = rank_ - 1; i >= 0; --i) {
     const bool same = options_.padding.is_same();
     const std::int64_t reach = at(options_.dilation, i) * (weight.size(i + 2) - 1);
-    const std::int64_t before = same ? reach / 2 : at(options_.padding, i),
-                       after = same ? reach - before : before;
-    if (before > 0 || after > 0) y = pad_axis(y, axis, before, after, options_.padding_mode);
+    const std::int64_t before = same ? reach / 2 : at(options_.padding, i);
+    margins.push_back({before, same ? reach - before : before});
   }
-  return y;
+  return pad(x, margins, pad_mode(options_.padding_mode));
 }
 
 Tensor Conv::forward(const Tensor& x) {

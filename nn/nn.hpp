@@ -11,6 +11,7 @@
 #include "nn/loss.hpp"
 #include "nn/module.hpp"
 #include "nn/normalization.hpp"
+#include "nn/padding.hpp"
 #include "nn/parameter.hpp"
 #include "nn/pooling.hpp"
 #include "nn/recurrent.hpp"

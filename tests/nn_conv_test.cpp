@@ -58,6 +58,15 @@ TEST(NnConv, RefusesWhatDoesNotFit) {
   EXPECT_THROW(nn::ConvTranspose1d(1, 1, 2)(zeros({1, 1, 4}), 9), ValueError);
 }
 
+TEST(NnPad, SidesAndPrinting) {
+  const Tensor x = tensor({1., 2., 3.}).reshape({1, 3});
+  EXPECT_EQ(nn::CircularPad1d({1, 2})(x).to_vector<double>(), (std::vector<double>{3, 1, 2, 3, 1, 2}));
+  EXPECT_EQ(nn::ZeroPad1d(1)(x).to_vector<double>(), (std::vector<double>{0, 1, 2, 3, 0}));
+  EXPECT_EQ(nn::ReflectionPad2d(1).to_string(), "ReflectionPad2d((1, 1, 1, 1))");
+  EXPECT_EQ(nn::ConstantPad1d(2, 0.5).to_string(), "ConstantPad1d(padding=(2, 2), value=0.5)");
+  EXPECT_THROW(nn::ZeroPad2d({1, 2}), ValueError);
+}
+
 TEST(NnConv, OutputSizeChoosesAmongInputs) {
   nn::Conv1d down(1, 1, 3, {.stride = 3});
   nn::ConvTranspose1d up(1, 1, 3, {.stride = 3});

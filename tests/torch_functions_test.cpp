@@ -309,6 +309,9 @@ std::vector<LayerCase> layers() {
        make<nn::Upsample>(InterpolateOptions{.scale_factor = {2}, .mode = InterpolateMode::bilinear}), image},
       {"UpsamplingBilinear2d", make<nn::UpsamplingBilinear2d>(nn::UpsamplingOptions{.size = {7, 9}}), image},
       {"PixelShuffle", make<nn::PixelShuffle>(2), image},
+      {"ReflectionPad2d", make<nn::ReflectionPad2d>(PerAxis{1, 2, 3, 0}), image},
+      {"ReplicationPad1d", make<nn::ReplicationPad1d>(2), line},
+      {"ConstantPad3d", make<nn::ConstantPad3d>(PerAxis{1, 0, 2, 1, 0, 3}, -0.5), box},
   };
 }
 
