@@ -25,6 +25,7 @@ void check_order(const char* op, double p) {
 
 /// x by its norm along `axis`, which counts as at least eps.
 Tensor direction(const Tensor& x, double p, int axis, double eps) {
+  if (x.numel() == 0) return mul(x, 1);  // the largest of nothing is no norm
   return div(x, maximum(vector_norm(x, p, axis, true), eps));
 }
 
