@@ -1,29 +1,23 @@
 // The program course from outside: each slide's own numbers in both languages, and that the pages in docs/
 // say what the program says. After a change to a slide: ./run course --write-docs docs
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "program_run.hpp"
 
 namespace cadena::examples {
 namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
@@ -47,38 +41,16 @@ std::string squeeze(const std::string& text) {
   return out;
 }
 
-class CourseTest : public testing::Test {
+class CourseTest : public ProgramTest {
  protected:
-  struct Result {
-    int exit_code = -1;
-    std::string out, err;
-  };
-
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "cadena-course-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder = name;
+    ProgramTest::SetUp();
     for (const char* variable : {"LC_ALL", "LC_MESSAGES", "LANG"}) ::unsetenv(variable);
   }
-  void TearDown() override { fs::remove_all(folder); }
 
-  /// Runs the program in `folder`.
   Result course(Words arguments) const {
     arguments.insert(arguments.begin(), "course");
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    const std::string place = folder.string(), out = place + "/stdout", err = place + "/stderr";
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const bool ready =
-          ::chdir(place.c_str()) == 0 && redirect(out, STDOUT_FILENO) && redirect(err, STDERR_FILENO);
-      if (ready) ::execv(CADENA_COURSE_PROGRAM, pointers.data());
-      ::_exit(127);
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+    return run(CADENA_COURSE_PROGRAM, std::move(arguments));
   }
 
   /// The slide ends well in both languages and says all of `numbers` in both, `es` in Spanish, `en` in
@@ -97,14 +69,6 @@ class CourseTest : public testing::Test {
           EXPECT_NE(said.find(word), std::string::npos) << name << ' ' << language << ": " << word << '\n'
                                                         << said;
     }
-  }
-
-  fs::path folder;
-
- private:
-  static bool redirect(const std::string& path, int descriptor) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    return file >= 0 && ::dup2(file, descriptor) == descriptor;
   }
 };
 

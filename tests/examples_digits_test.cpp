@@ -1,32 +1,25 @@
 // The program digits from outside: what it says, what it exits with, what it leaves behind.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autodiff/autodiff.hpp"
 #include "data/idx.hpp"
 #include "examples/support/safetensors.hpp"
 #include "examples/support/table.hpp"
+#include "program_run.hpp"
 
 namespace cadena::examples {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string line_with(const std::string& text, const std::string& part) {
   const std::size_t at = text.find(part);
@@ -37,37 +30,11 @@ std::string line_with(const std::string& text, const std::string& part) {
 
 std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-class DigitsTest : public testing::Test {
+class DigitsTest : public ProgramTest {
  protected:
-  struct Result {
-    int exit_code = -1;
-    std::string out, err;
-  };
-
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "cadena-digits-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
-  /// Runs the program in `folder`.
   Result digits(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "digits");
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    const std::string place = folder.string(), out = place + "/stdout", err = place + "/stderr";
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const bool ready =
-          ::chdir(place.c_str()) == 0 && redirect(out, STDOUT_FILENO) && redirect(err, STDERR_FILENO);
-      if (ready) ::execv(CADENA_DIGITS_PROGRAM, pointers.data());
-      ::_exit(127);
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+    return run(CADENA_DIGITS_PROGRAM, std::move(arguments));
   }
 
   /// A data set of four images of 3 x 2 pixels.
@@ -78,14 +45,6 @@ class DigitsTest : public testing::Test {
                       {data::IdxType::u8, Shape{4, 3, 2}, std::vector<std::uint8_t>(24, 7)});
       data::write_idx(place / (part + "-labels-idx1-ubyte"), {data::IdxType::u8, Shape{4}, {0, 1, 2, 1}});
     }
-  }
-
-  fs::path folder;
-
- private:
-  static bool redirect(const std::string& path, int descriptor) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    return file >= 0 && ::dup2(file, descriptor) == descriptor;
   }
 };
 

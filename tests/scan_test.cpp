@@ -5,24 +5,10 @@
 #include <limits>
 
 #include "autodiff/autodiff.hpp"
+#include "values.hpp"
 
 namespace cadena {
 namespace {
-
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-using Values = std::vector<double>;
-Values values(const Tensor& t) { return t.to_vector<double>(); }
-
-void expect_values(const Tensor& got, const Values& expected, double tolerance = 0) {
-  const Values v = values(got);
-  ASSERT_EQ(v.size(), expected.size());
-  for (std::size_t i = 0; i < v.size(); ++i)
-    EXPECT_TRUE(v[i] == expected[i] || (std::isnan(v[i]) && std::isnan(expected[i])) ||
-                std::abs(v[i] - expected[i]) <= tolerance)
-        << "[" << i << "]: " << v[i] << ", expected " << expected[i];
-}
 
 class Scan : public testing::TestWithParam<DType> {
  protected:

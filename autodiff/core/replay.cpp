@@ -92,32 +92,25 @@ std::vector<Tensor> Replay::run(const std::vector<Tensor>& tangents) {
   return result;
 }
 
+void Reached::add(Node* node) {
+  if (!node || seen_.find(node) != Numbering::absent) return;
+  seen_.set(node, 0);
+  nodes_.push_back(node);
+}
+
 bool reaches_beyond(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs) {
-  Numbering seen(true);
-  std::vector<Node*> nodes;
-  struct Forget {
-    Numbering& seen;
-    std::vector<Node*>& nodes;
-    ~Forget() {
-      for (Node* node : nodes) seen.forget(node);
-    }
-  } forget{seen, nodes};
-  auto add = [&](Node* node) {
-    if (!node || seen.find(node) != Numbering::absent) return;
-    seen.set(node, 0);
-    nodes.push_back(node);
-  };
+  Reached reached;
   for (const auto& x : inputs) {
     Node* node = impl(x)->node.get();
     if (node && !node->leaf) return true;  // an alias of something recorded
-    add(node);
+    reached.add(node);
   }
-  const auto first = nodes.size();
+  const auto first = reached.size();
   for (const auto& y : outputs)
-    if (y.defined()) add(impl(y)->node.get());
-  for (std::size_t next = first; next < nodes.size(); ++next) {
-    if (nodes[next]->leaf) return true;
-    for (int i = 0; i < nodes[next]->n_edges; ++i) add(nodes[next]->edges[i].get());
+    if (y.defined()) reached.add(impl(y)->node.get());
+  for (std::size_t next = first; next < reached.size(); ++next) {
+    if (reached[next].leaf) return true;
+    reached.add_inputs_of(reached[next]);
   }
   return false;
 }

@@ -37,6 +37,29 @@ class Replay {
   std::vector<std::uint32_t> edges_;  // of the steps, one after the other
 };
 
+/// Nodes met on a walk, each once, in the order they were met.
+class Reached {
+ public:
+  Reached() = default;
+  ~Reached() {
+    for (Node* node : nodes_) seen_.forget(node);
+  }
+  Reached(const Reached&) = delete;
+  Reached& operator=(const Reached&) = delete;
+
+  /// Null is passed over.
+  void add(Node* node);
+  void add_inputs_of(const Node& node) {
+    for (int i = 0; i < node.n_edges; ++i) add(node.edges[i].get());
+  }
+  std::size_t size() const { return nodes_.size(); }
+  Node& operator[](std::size_t i) const { return *nodes_[i]; }
+
+ private:
+  Numbering seen_{true};
+  std::vector<Node*> nodes_;
+};
+
 /// True if differentiating `outputs` again could reach something other than the `inputs` of the present
 /// transform: a captured tensor that requires grad, or what the inputs themselves were computed from.
 bool reaches_beyond(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs);

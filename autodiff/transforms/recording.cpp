@@ -20,30 +20,16 @@ BodyRecording::BodyRecording(const Body& f, const TensorList& inputs, std::uint6
 }
 
 std::vector<Edge> BodyRecording::captured() const {
-  Numbering seen(true);
-  std::vector<Node*> nodes;
-  struct Forget {
-    Numbering& seen;
-    std::vector<Node*>& nodes;
-    ~Forget() {
-      for (Node* node : nodes) seen.forget(node);
-    }
-  } forget{seen, nodes};
-  auto add = [&](Node* node) {
-    if (!node || seen.find(node) != Numbering::absent) return;
-    seen.set(node, 0);
-    nodes.push_back(node);
-  };
-  for (const auto& input : x) add(impl(input)->node.get());
-  const auto first = nodes.size();
+  Reached reached;
+  for (const auto& input : x) reached.add(impl(input)->node.get());
+  const auto first = reached.size();
   std::vector<Edge> found;
-  add(impl(y)->node.get());
-  for (std::size_t next = first; next < nodes.size(); ++next) {
-    if (nodes[next]->seq < start) {
-      found.push_back(Edge::share(nodes[next]));
-      continue;
-    }
-    for (int i = 0; i < nodes[next]->n_edges; ++i) add(nodes[next]->edges[i].get());
+  reached.add(impl(y)->node.get());
+  for (std::size_t next = first; next < reached.size(); ++next) {
+    if (reached[next].seq < start)
+      found.push_back(Edge::share(&reached[next]));
+    else
+      reached.add_inputs_of(reached[next]);
   }
   return found;
 }

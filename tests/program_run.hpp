@@ -1,0 +1,63 @@
+// Running a program as its users do: in a folder of its own, with its output caught.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace cadena::examples {
+
+inline std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class ProgramTest : public testing::Test {
+ protected:
+  struct Result {
+    int exit_code = -1;
+    std::string out, err;
+  };
+
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "cadena-program-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  /// Runs `program` in `folder`; `arguments` begin with its name.
+  Result run(const char* program, std::vector<std::string> arguments) const {
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const std::string place = folder.string(), out = place + "/stdout", err = place + "/stderr";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool ready =
+          ::chdir(place.c_str()) == 0 && redirect(out, STDOUT_FILENO) && redirect(err, STDERR_FILENO);
+      if (ready) ::execv(program, pointers.data());
+      ::_exit(127);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+  }
+
+  std::filesystem::path folder;
+
+ private:
+  static bool redirect(const std::string& path, int descriptor) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    return file >= 0 && ::dup2(file, descriptor) == descriptor;
+  }
+};
+
+}  // namespace cadena::examples
