@@ -1,5 +1,4 @@
 // Composites of slices, cat and expand.
-#include "autodiff/ops/arrange.hpp"
 #include "autodiff/ops/joining.hpp"
 
 #include <algorithm>
