@@ -82,8 +82,7 @@ class ConvTranspose : public Layer {
   Tensor forward(const Tensor& x, const PerAxis& output_size);
   using Layer::operator();
   Tensor operator()(const Tensor& x, const PerAxis& output_size) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, output_size);
+    return call([&](const Tensor& in) { return forward(in, output_size); }, x);
   }
   void visit(Visitor& v) override;
   std::string extra_repr() const override;

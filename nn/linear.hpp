@@ -45,15 +45,4 @@ class Flatten : public Layer {
   int start_, end_;
 };
 
-/// A function as a layer; it has no parameters. What the function captures is not seen by the module.
-class Lambda : public Layer {
- public:
-  using Function = std::function<Tensor(const Tensor&)>;
-  explicit Lambda(Function f) : f_(std::move(f)) {}
-  Tensor forward(const Tensor& x) override { return f_(x); }
-
- private:
-  Function f_;
-};
-
 }  // namespace cadena::nn

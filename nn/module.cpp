@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autodiff/grad.hpp"
+#include "nn/extras.hpp"
 
 namespace cadena::nn {
 
@@ -65,6 +66,7 @@ std::vector<Member> Module::members() const {
   std::vector<Member> list;
   Visitor v(type_name(), list);
   const_cast<Module*>(this)->visit(v);  // which by contract only lists
+  if (extras_) extras_->replace(type_name(), list);
   return list;
 }
 
@@ -148,7 +150,10 @@ std::int64_t Module::num_parameters(bool only_trainable) const {
 
 // ---- Copies, conversion, modes
 
+void Module::moved() noexcept { extras_->module = this; }
+
 Module::Module(const Module& o) : training_(o.training_) {
+  if (o.extras_) extras_ = o.extras_->copy(this);
   if (detail::CloneScope::active()) return;
   std::unordered_map<const void*, std::string> names;
   const auto check = [&](const std::string& name, const Tensor& t) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "nn/activation.hpp"
+#include "nn/any.hpp"
 #include "nn/classic.hpp"
+#include "nn/container.hpp"
 #include "nn/conv.hpp"
 #include "nn/distance.hpp"
 #include "nn/dropout.hpp"
@@ -13,7 +15,9 @@
 #include "nn/normalization.hpp"
 #include "nn/padding.hpp"
 #include "nn/parameter.hpp"
+#include "nn/parametrize.hpp"
 #include "nn/pooling.hpp"
 #include "nn/recurrent.hpp"
 #include "nn/sequential.hpp"
+#include "nn/summary.hpp"
 #include "nn/vision.hpp"

@@ -114,6 +114,8 @@ OpList rearrange_ops();
 OpList indexing_ops();
 OpList scatter_ops();
 OpList loss_ops();
+OpList regression_loss_ops();
+OpList margin_loss_ops();
 OpList convolution_ops();
 OpList resample_ops();
 OpList pooling_ops();
