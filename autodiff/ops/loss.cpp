@@ -240,7 +240,7 @@ OpList loss_ops() {
                          .formula = "mean(-(y log p + (1 - y) log(1 - p)))",
                          .conventions = "logarithms clamped at -100, the gradient agrees"},
                         [](const Tensor& p, const Tensor& y, Reduction r) {
-                          const Tensor weight = full({}, 0.7, f64);
+                          const Tensor weight = full({}, 0.75);
                           return binary_cross_entropy(p, y, r) +
                                  binary_cross_entropy(p, y, {.reduction = r, .weight = weight});
                         }),
@@ -248,7 +248,7 @@ OpList loss_ops() {
                          .domain = {real, unit},
                          .formula = "mean((1 - y) x + (1 + (w - 1) y) softplus(-x)), w = pos_weight or 1"},
                         [](const Tensor& x, const Tensor& y, Reduction r) {
-                          const Tensor weight = full({}, 0.7, f64), pos_weight = full({}, 3, f64);
+                          const Tensor weight = full({}, 0.75), pos_weight = full({}, 3);
                           return binary_cross_entropy_with_logits(x, y, r) +
                                  binary_cross_entropy_with_logits(
                                      x, y, {.reduction = r, .weight = weight, .pos_weight = pos_weight});

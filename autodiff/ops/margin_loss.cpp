@@ -164,7 +164,7 @@ constexpr Reduction reductions[] = {Reduction::mean, Reduction::sum, Reduction::
 
 /// Targets of 1 and -1 in turn.
 Tensor signs(const Shape& shape) {
-  std::vector<double> values;
+  std::vector<std::int64_t> values;
   for (std::int64_t i = 0; i < shape.numel(); ++i) values.push_back(i % 2 == 0 ? 1 : -1);
   return tensor(values, shape);
 }
@@ -225,7 +225,7 @@ OpList margin_loss_ops() {
                   .conventions = "derivative 0 at the margin"},
                  1, {{4, 5}, {1, 3}, {2, 1}, {0, 4}},
                  [](L x, S s, Reduction r) {
-                   const Tensor weight = add(mul(arange(0, s[1], 1, f64), 0.1), 0.5);
+                   const Tensor weight = add(mul(arange(0, s[1], 1, f32), 0.125), 0.5);
                    return add(multi_margin_loss(x[0], classes_of(s), {.reduction = r}),
                               multi_margin_loss(x[0], classes_of(s),
                                                 {.p = 2, .margin = 0.9, .weight = weight, .reduction = r}));
@@ -241,7 +241,7 @@ OpList margin_loss_ops() {
                   .formula = "mean over classes and rows of softplus(x) - x y"},
                  2, {{5}, {4, 5}, {0, 4}},
                  [](L x, S s, Reduction r) {
-                   const Tensor weight = add(mul(arange(0, s[s.rank() - 1], 1, f64), 0.1), 0.5);
+                   const Tensor weight = add(mul(arange(0, s[s.rank() - 1], 1, f32), 0.125), 0.5);
                    return add(multilabel_soft_margin_loss(x[0], x[1], {}, r),
                               multilabel_soft_margin_loss(x[0], x[1], weight, r));
                  }),
