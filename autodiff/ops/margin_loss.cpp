@@ -202,7 +202,7 @@ constexpr Domain low{.low = 0.1, .high = 0.4}, high{.low = 1.6, .high = 1.9};
 
 }  // namespace
 
-OpList margin_loss_ops() {
+OpList margin_ops() {
   using L = const TensorList&;
   using S = const Shape&;
   return {

@@ -170,7 +170,7 @@ OpInfo kl_row() {
 
 }  // namespace
 
-OpList regression_loss_ops() {
+OpList regression_ops() {
   using T = const Tensor&;
   const auto with = [](Meta meta, const Domain& target, const PairLoss& loss) {
     meta.domain = {Domain{.low = 0.5, .high = 1}, target, real};
