@@ -96,7 +96,8 @@ Tensor trunc_normal_(Tensor t, double mean, double std, double low, double high,
   check_range("trunc_normal_", "std > 0", std > 0, std, std);
   check_range("trunc_normal_", "low < high", low < high, low, high);
   NoGrad no_grad;
-  return t.copy_(cadena::random::truncated_normal(mean, std, low, high, {.shape = t.shape(), .dtype = t.dtype(), .generator = &g}));
+  return t.copy_(cadena::random::truncated_normal(mean, std, low, high,
+                                                  {.shape = t.shape(), .dtype = t.dtype(), .generator = &g}));
 }
 
 Tensor xavier_uniform_(Tensor t, double gain, Generator& g) {
@@ -131,7 +132,8 @@ Tensor eye_(Tensor t) {
 
 Tensor dirac_(Tensor t, std::int64_t groups) {
   if (t.dim() < 3 || t.dim() > 5)
-    throw ShapeError("[dirac_] expected (out, in, kernel...) with 3 to 5 dimensions, got " + to_string(t.shape()));
+    throw ShapeError("[dirac_] expected (out, in, kernel...) with 3 to 5 dimensions, got " +
+                     to_string(t.shape()));
   if (groups < 1 || t.size(0) % groups != 0)
     throw ValueError("[dirac_] expected groups that divide " + std::to_string(t.size(0)) + " channels, got " +
                      std::to_string(groups));

@@ -59,8 +59,8 @@ Tensor lecun_normal_(Tensor t, Generator& generator = default_generator());
 /// The identity matrix. @throws ShapeError unless there are two dimensions
 Tensor eye_(Tensor t);
 /// A convolution that passes its input through: within each of the groups, output i is input i as far as
-/// there are as many. @throws ShapeError unless (out, in, 1 to 3 kernel axes), ValueError unless groups divide
-/// out
+/// there are as many. @throws ShapeError unless (out, in, 1 to 3 kernel axes), ValueError unless groups
+/// divide out
 Tensor dirac_(Tensor t, std::int64_t groups = 1);
 /// Rows (or columns, if there are more rows) that are orthogonal and of length `gain`; further dimensions
 /// count as columns. Saxe et al., arXiv:1312.6120. @throws ShapeError below two dimensions

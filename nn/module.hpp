@@ -34,7 +34,7 @@ namespace cadena::nn {
 class Module;
 
 namespace detail {
-/// One line of a `visit`: exactly one of module, parameter, buffer and kind is set.
+/// One line of a `visit`: exactly one of module, parameter, buffer, kind and uninitialized is set.
 struct Member {
   std::string name;
   Module* module = nullptr;
@@ -42,10 +42,13 @@ struct Member {
   Buffer* buffer = nullptr;
   const char* kind = nullptr;  ///< of a list or dictionary, whose elements are in `group`
   bool persistent = true;      ///< of a buffer: part of the saved state
+  bool uninitialized = false;  ///< a parameter that the first call will make
   std::vector<Member> group = {};
 };
 /// What a module was given beside its members: hooks and parametrizations (nn/hooks.cpp, nn/parametrize.cpp).
 struct Extras;
+/// In which a lazy layer makes its parameters: that of its first input. @throws DtypeError for integers
+DType parameter_dtype(const Tensor& x);
 }  // namespace detail
 
 /// Collects the members of one module. Everything is listed in the order of the calls. Pointers, optionals
@@ -56,6 +59,9 @@ class Visitor {
   void operator()(std::string_view name, Module& child);
   void operator()(std::string_view name, Parameter& parameter);
   void operator()(std::string_view name, Buffer& buffer, bool persistent = true);
+  /// A parameter that the first call of the module will make, knowing its input. Until then the module and
+  /// all that contain it have no parameters() and no state: asking for them throws ValueError.
+  void uninitialized(std::string_view name) { add(name).uninitialized = true; }
   void operator()(std::string_view name,
                   Tensor& tensor) = delete;  // declare the member a Parameter or a Buffer
   template <class M>

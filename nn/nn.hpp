@@ -3,6 +3,7 @@
 
 #include "nn/activation.hpp"
 #include "nn/any.hpp"
+#include "nn/attention.hpp"
 #include "nn/classic.hpp"
 #include "nn/container.hpp"
 #include "nn/conv.hpp"
@@ -10,6 +11,7 @@
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
 #include "nn/init.hpp"
+#include "nn/lazy.hpp"
 #include "nn/linear.hpp"
 #include "nn/loss.hpp"
 #include "nn/module.hpp"
@@ -21,4 +23,5 @@
 #include "nn/recurrent.hpp"
 #include "nn/sequential.hpp"
 #include "nn/summary.hpp"
+#include "nn/transformer.hpp"
 #include "nn/vision.hpp"
