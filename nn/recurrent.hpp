@@ -45,7 +45,7 @@ using RecurrentStep = RecurrentState (*)(const HiddenWeights& w, const Tensor& p
 ///
 /// Parameters "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", for an LSTM with projections
 /// "weight_hr_l0", then the same with "_reverse" where it is bidirectional, then those of layer 1 ("_l1").
-class RecurrentLayers : public Module {
+class RecurrentLayers : public Callable {
  public:
   /// @throws IndexError
   RecurrentWeights& weights(std::int64_t layer, bool reverse = false);
@@ -108,8 +108,7 @@ class RNN : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions options = {});
   RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h_0);
+    return call([this](const Tensor& in, const Tensor& h) { return forward(in, h); }, x, h_0);
   }
   /// @param x (L, N, input) with L > 0, or (L, input) for a single sequence; then nothing has an N
   /// @param h_0 of h_n's shape; zeros unless given @throws ShapeError
@@ -148,8 +147,11 @@ class LSTM : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions options = {});
   LSTMOutput operator()(const Tensor& x, const LSTMState& state = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, state);
+    return call(
+        [this](const Tensor& in, const Tensor& h, const Tensor& c) {
+          return forward(in, {h, c});
+        },
+        x, state.h, state.c);
   }
   /// As RNN's. @param state h_0 and c_0; zeros unless given @throws ShapeError
   LSTMOutput forward(const Tensor& x, const LSTMState& state = {});
@@ -172,14 +174,13 @@ class GRU : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions options = {});
   RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h_0);
+    return call([this](const Tensor& in, const Tensor& h) { return forward(in, h); }, x, h_0);
   }
   RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});  ///< as RNN's
 };
 
 /// What the cells have in common: parameters "weight_ih", "weight_hh", "bias_ih", "bias_hh" as in a layer.
-class RecurrentCell : public Module {
+class RecurrentCell : public Callable {
  public:
   void reset_parameters();
   void visit(Visitor& v) override;
@@ -210,8 +211,7 @@ class RNNCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNNCell(std::int64_t input_size, std::int64_t hidden_size, RNNCellOptions options = {});
   Tensor operator()(const Tensor& x, const Tensor& h = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h);
+    return call([this](const Tensor& in, const Tensor& state) { return forward(in, state); }, x, h);
   }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< h is zeros unless given. @throws ShapeError
   std::string extra_repr() const override;
@@ -231,8 +231,11 @@ class LSTMCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTMCell(std::int64_t input_size, std::int64_t hidden_size, LSTMCellOptions options = {});
   LSTMState operator()(const Tensor& x, const LSTMState& state = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, state);
+    return call(
+        [this](const Tensor& in, const Tensor& h, const Tensor& c) {
+          return forward(in, {h, c});
+        },
+        x, state.h, state.c);
   }
   LSTMState forward(const Tensor& x, const LSTMState& state = {});  ///< as RNNCell's
 };
@@ -248,8 +251,7 @@ class GRUCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRUCell(std::int64_t input_size, std::int64_t hidden_size, GRUCellOptions options = {});
   Tensor operator()(const Tensor& x, const Tensor& h = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h);
+    return call([this](const Tensor& in, const Tensor& state) { return forward(in, state); }, x, h);
   }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< as RNNCell's
 };
