@@ -53,7 +53,7 @@ template <class O>
 std::string describe(O o) {
   std::string text;
   o.visit(
-      [&](const char* name, auto value) { text += std::string(name) + "=" + std::to_string(value) + " "; });
+      [&](const char* name, auto value, auto&) { text += std::string(name) + "=" + std::to_string(value) + " "; });
   return text;
 }
 
