@@ -1,5 +1,7 @@
-// The readers and writers of data/files: values, and what they do with files that are damaged or lie. A source for each
-// format lies in data_files/; idx has a test of its own.
+// The readers and writers of data/files: values, and what they do with files that are damaged or lie. A
+// source for each format lies in data_files/; idx has a test of its own.
+#include "fixtures/data_files.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,7 +9,6 @@
 #include "data/data.hpp"
 #include "data_files/fixture.hpp"
 #include "files.hpp"
-#include "fixtures/data_files.hpp"
 #include "messages.hpp"
 
 namespace cadena {

@@ -21,8 +21,7 @@ class ByteReader {
 
   /// The next `n` bytes. @throws FormatError if there are fewer
   std::span<const std::uint8_t> take(std::uint64_t n, const char* field) {
-    if (n > left())
-      fail(field, "expected " + std::to_string(n) + " bytes, got " + std::to_string(left()));
+    if (n > left()) fail(field, "expected " + std::to_string(n) + " bytes, got " + std::to_string(left()));
     const auto taken = bytes_.subspan(at_, static_cast<std::size_t>(n));
     at_ += static_cast<std::size_t>(n);
     return taken;

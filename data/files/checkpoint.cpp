@@ -2,8 +2,8 @@
 
 #include <zlib.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <optional>
@@ -103,7 +103,8 @@ Checkpoint unpack(TensorFile file) {
   const auto found = file.metadata.find(version_key);
   if (found == file.metadata.end()) fail("version", "expected a checkpoint, got another safetensors file");
   if (found->second != version) fail("version", "expected " + version + ", got " + found->second);
-  if (const auto sum = file.metadata.find(checksum_key); sum == file.metadata.end() || sum->second != checksum(file))
+  if (const auto sum = file.metadata.find(checksum_key);
+      sum == file.metadata.end() || sum->second != checksum(file))
     fail("checksum", "expected that of the contents, got another one: the file is damaged");
   file.metadata.erase(version_key);
   file.metadata.erase(checksum_key);

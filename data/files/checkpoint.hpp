@@ -47,9 +47,9 @@ class Checkpoint {
 /// Writes all or nothing: a power failure or a full disk leaves the file that was there before.
 ///
 /// The file is a safetensors file, which other programs can look into. Tensors are named "section/name"; the
-/// metadata have "cadena.checkpoint", the version of this layout, "section/name" for each value, with its type
-/// in front ("i:3", "f:0.1", "b:1", "s:text"), and "cadena.checksum", the CRC-32 of all names, shapes, elements
-/// and values.
+/// metadata have "cadena.checkpoint", the version of this layout, "section/name" for each value, with its
+/// type in front ("i:3", "f:0.1", "b:1", "s:text"), and "cadena.checksum", the CRC-32 of all names, shapes,
+/// elements and values.
 /// @throws ValueError if the name of a section has a slash, WriteError
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 

@@ -1,3 +1,5 @@
+#include "data/files/csv.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,7 +10,6 @@
 #include <set>
 
 #include "data/files/byte_source.hpp"
-#include "data/files/csv.hpp"
 #include "data/files/file.hpp"
 #include "data/files/utf8.hpp"
 
@@ -53,7 +54,8 @@ class Records {
 
   void push(std::string& field, char c) const {
     if (field.size() == options_.max_field)
-      fail(at_, "expected fields of at most " + std::to_string(options_.max_field) + " bytes, got a longer one");
+      fail(at_,
+           "expected fields of at most " + std::to_string(options_.max_field) + " bytes, got a longer one");
     field += c;
   }
 
@@ -71,7 +73,8 @@ class Records {
         if (text_[at_] == '"') fail(at_, "expected quotes around a whole field, got one inside");
         push(field, text_[at_++]);
       }
-      while (!field.empty() && (is_space(field.back()) || (field.back() == '\r' && at_ends_line()))) field.pop_back();
+      while (!field.empty() && (is_space(field.back()) || (field.back() == '\r' && at_ends_line())))
+        field.pop_back();
       blank = blank && field.empty();
     }
     return end_field(field);
@@ -262,7 +265,8 @@ std::string format_csv(const Table& table, char separator) {
   const auto& columns = table.columns();
   const auto line = [&](const auto& field) {
     std::string row;
-    for (std::size_t c = 0; c < columns.size(); ++c) row += (c == 0 ? "" : std::string(1, separator)) + field(columns[c]);
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      row += (c == 0 ? "" : std::string(1, separator)) + field(columns[c]);
     // An empty line would be skipped, so a missing value that stands alone is written as a word.
     text += (row.empty() ? "NA" : row) + '\n';
   };

@@ -64,10 +64,10 @@ struct CsvOptions {
   std::size_t max_field = 4096;  ///< bytes
 };
 
-/// Reads RFC 4180: fields in double quotes may hold separators, line breaks and doubled quotes; lines end with
-/// LF or CRLF, the last one may end without. Spaces around unquoted fields, empty lines and a byte order mark
-/// are skipped. A column is one of numbers if all of its values are decimal numbers (3, -0.5, 1e-3) that a
-/// double holds, whole ones up to 2^53; otherwise its values are categories.
+/// Reads RFC 4180: fields in double quotes may hold separators, line breaks and doubled quotes; lines end
+/// with LF or CRLF, the last one may end without. Spaces around unquoted fields, empty lines and a byte order
+/// mark are skipped. A column is one of numbers if all of its values are decimal numbers (3, -0.5, 1e-3) that
+/// a double holds, whole ones up to 2^53; otherwise its values are categories.
 /// @throws IoError if `path` cannot be read or is not a regular file, FormatError with line and byte for rows
 ///   of different lengths, a name twice, stray or open quotes, too long fields, text that is not UTF-8;
 ///   ValueError if `numbers` or `categories` name a column that is not there

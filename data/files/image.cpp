@@ -22,11 +22,13 @@ Raster decode(std::span<const std::uint8_t> file, std::int64_t max_pixels) {
   throw FormatError("image", 0, "magic", "expected a PNG or JPEG picture, got something else");
 }
 
-/// What channel `c` of the result is, from one pixel of `have` channels. Grey is luma with weights in 2^16ths.
+/// What channel `c` of the result is, from one pixel of `have` channels. Grey is luma with weights in
+/// 2^16ths.
 std::uint8_t channel(const std::uint8_t* pixel, int have, int want, int c) {
   if (have == want || have < 3) return pixel[have == want ? c : 0];
   if (want == 3) return pixel[c];
-  return static_cast<std::uint8_t>((19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 0x8000U) >> 16U);
+  return static_cast<std::uint8_t>((19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 0x8000U) >>
+                                   16U);
 }
 
 bool is_jpeg(const std::string& ending) { return ending == ".jpg" || ending == ".jpeg"; }
@@ -43,7 +45,9 @@ Tensor parse_image(std::span<const std::uint8_t> file, const ImageOptions& optio
   const auto pixels = static_cast<std::size_t>(raster.width * raster.height);
   for (int c = 0; c < want; ++c)
     for (std::size_t i = 0; i < pixels; ++i)
-      *to++ = static_cast<float>(channel(raster.pixels.data() + i * static_cast<std::size_t>(have), have, want, c)) / 255.0F;
+      *to++ = static_cast<float>(
+                  channel(raster.pixels.data() + i * static_cast<std::size_t>(have), have, want, c)) /
+              255.0F;
   return image;
 }
 
@@ -72,10 +76,9 @@ void write_image(const std::filesystem::path& path, const Tensor& image, const I
       const double value = from[c * pixels + i];
       raster.pixels.push_back(static_cast<std::uint8_t>(value > 0 ? std::min(value, 1.0) * 255 + 0.5 : 0.0));
     }
-  write_file(path, is_jpeg(ending)
-                       ? encode_jpeg(raster, options.quality)
-                       : encode_png(raster.pixels, raster.width, raster.height,
-                                    raster.channels == 3 ? PngColour::rgb : PngColour::grey));
+  write_file(path, is_jpeg(ending) ? encode_jpeg(raster, options.quality)
+                                   : encode_png(raster.pixels, raster.width, raster.height,
+                                                raster.channels == 3 ? PngColour::rgb : PngColour::grey));
 }
 
 }  // namespace cadena::data

@@ -4,8 +4,8 @@
 //
 #include <jpeglib.h>
 
-#include <csetjmp>
 #include <algorithm>
+#include <csetjmp>
 #include <cstdlib>
 #include <string>
 
@@ -132,7 +132,8 @@ Raster decode_jpeg(std::span<const std::uint8_t> file, std::int64_t max_pixels) 
   Reader r;
   const auto fail = [&](const char* field, const std::string& reason) {
     const auto left = r.info.src != nullptr ? r.info.src->bytes_in_buffer : file.size();
-    throw FormatError("jpeg", static_cast<std::int64_t>(file.size() - std::min(left, file.size())), field, reason);
+    throw FormatError("jpeg", static_cast<std::int64_t>(file.size() - std::min(left, file.size())), field,
+                      reason);
   };
   const auto expect = [&](bool done, const char* part) {
     if (!done) fail(part, std::string("expected an intact picture, got: ") + r.errors.message);
@@ -163,7 +164,8 @@ Raster decode_jpeg(std::span<const std::uint8_t> file, std::int64_t max_pixels) 
 std::vector<std::uint8_t> encode_jpeg(const Raster& raster, int quality) {
   Writer w;
   if (!write(w, raster, quality))
-    throw ValueError(std::string("[write_image] expected a picture that JPEG can hold, got: ") + w.errors.message);
+    throw ValueError(std::string("[write_image] expected a picture that JPEG can hold, got: ") +
+                     w.errors.message);
   return {w.bytes, w.bytes + w.size};
 }
 

@@ -8,8 +8,8 @@
 namespace cadena::data {
 
 /// Maps a regular file privately: pages are read when they are touched, and writing to them changes this
-/// process's copy only. A file that another process shortens meanwhile ends this one with SIGBUS, which is why
-/// readers do this only when asked to.
+/// process's copy only. A file that another process shortens meanwhile ends this one with SIGBUS, which is
+/// why readers do this only when asked to.
 class MappedFile {
  public:
   /// @throws IoError with the path

@@ -154,7 +154,8 @@ Header read_header(ByteSource& source, const NpyOptions& options) {
     fail(0, "magic", "expected \\x93NUMPY, got other bytes");
   const int major = start[6];
   if (major < 1 || major > 3 || start[7] != 0)
-    fail(6, "version", "expected 1.0, 2.0 or 3.0, got " + std::to_string(major) + "." + std::to_string(start[7]));
+    fail(6, "version",
+         "expected 1.0, 2.0 or 3.0, got " + std::to_string(major) + "." + std::to_string(start[7]));
   std::uint64_t length = start[8] + 256ULL * start[9];
   std::uint64_t offset = preamble;
   if (major > 1) {
@@ -163,7 +164,8 @@ Header read_header(ByteSource& source, const NpyOptions& options) {
     offset += 2;
   }
   if (length > options.max_header)
-    fail(8, "header", "expected at most " + std::to_string(options.max_header) + " bytes, got " + std::to_string(length));
+    fail(8, "header",
+         "expected at most " + std::to_string(options.max_header) + " bytes, got " + std::to_string(length));
   std::vector<std::uint8_t> text;
   read_exactly(source, text, length, format, offset);
   Header header{.size = offset + length};
@@ -209,9 +211,7 @@ Tensor parse(ByteSource& source, const NpyOptions& options) {
   return t.permute(reversed).contiguous();
 }
 
-std::string_view type_name(DType t) {
-  return t == f32 ? "<f4" : t == f64 ? "<f8" : t == i64 ? "<i8" : "|b1";
-}
+std::string_view type_name(DType t) { return t == f32 ? "<f4" : t == f64 ? "<f8" : t == i64 ? "<i8" : "|b1"; }
 
 }  // namespace
 

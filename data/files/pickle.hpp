@@ -40,7 +40,8 @@ struct PickleValue {
     Id arguments;
   };
 
-  std::variant<None, Mark, bool, std::int64_t, double, std::string, Sequence, Dict, Global, Persistent, Call> v;
+  std::variant<None, Mark, bool, std::int64_t, double, std::string, Sequence, Dict, Global, Persistent, Call>
+      v;
   std::size_t at = 0;  ///< the byte it comes from
 };
 

@@ -1,5 +1,5 @@
-// libpng reports errors by longjmp. A jump over a C++ object that has a destructor is undefined, so setjmp is called
-// only in functions that have none; everything that owns memory lives in their callers.
+// libpng reports errors by longjmp. A jump over a C++ object that has a destructor is undefined, so setjmp is
+// called only in functions that have none; everything that owns memory lives in their callers.
 #include <png.h>
 
 #include <csetjmp>
@@ -76,7 +76,8 @@ bool read_pixels(Reader& r, png_bytep* rows) {
 }
 
 void check_size(const Reader& r, std::int64_t max_pixels) {
-  const std::uint64_t width = png_get_image_width(r.png, r.info), height = png_get_image_height(r.png, r.info);
+  const std::uint64_t width = png_get_image_width(r.png, r.info),
+                      height = png_get_image_height(r.png, r.info);
   const std::string size = std::to_string(width) + " x " + std::to_string(height);
   if (static_cast<std::int64_t>(width * height) > max_pixels)
     fail(r, "size", "expected at most " + std::to_string(max_pixels) + " pixels, got " + size);

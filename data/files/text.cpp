@@ -16,7 +16,8 @@ void for_each_character(std::string_view text, const F& f) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text, at);
     if (length == 0)
-      throw FormatError("text", static_cast<std::int64_t>(at), "character", "expected UTF-8, got other bytes");
+      throw FormatError("text", static_cast<std::int64_t>(at), "character",
+                        "expected UTF-8, got other bytes");
     f(text.substr(at, length));
     at += length;
   }
@@ -29,7 +30,8 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t max_bytes
     const auto bytes = read_file(path, max_bytes);
     std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const auto fault = utf8_fault(text); fault != text.size())
-      throw FormatError("text", static_cast<std::int64_t>(fault), "character", "expected UTF-8, got other bytes");
+      throw FormatError("text", static_cast<std::int64_t>(fault), "character",
+                        "expected UTF-8, got other bytes");
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     return std::string(text);
   });
@@ -70,8 +72,8 @@ std::string CharVocabulary::decode(const Tensor& codes) const {
   std::string text;
   for (const auto code : codes.to_vector<std::int64_t>()) {
     if (code < 0 || code >= size())
-      throw IndexError("[CharVocabulary::decode] expected codes in [0, " + std::to_string(size()) + "), got " +
-                       std::to_string(code));
+      throw IndexError("[CharVocabulary::decode] expected codes in [0, " + std::to_string(size()) +
+                       "), got " + std::to_string(code));
     text += characters_[static_cast<std::size_t>(code)];
   }
   return text;

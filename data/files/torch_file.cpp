@@ -19,7 +19,7 @@ namespace cadena::data {
 namespace {
 
 constexpr const char* format = "torch";
-constexpr int deepest = 32;                       // dicts within dicts
+constexpr int deepest = 32;                           // dicts within dicts
 constexpr std::uint64_t largest_pickle = 16'000'000;  // some hundred thousand tensors
 constexpr std::uint64_t most_views = 16;  // times the file: what is mentioned twice may be read twice
 constexpr std::size_t longest_name = 4096;
@@ -29,11 +29,11 @@ struct StorageType {
   ElementType type;
 };
 constexpr StorageType storages[] = {
-    {"torch.FloatStorage", ElementType::f32},  {"torch.DoubleStorage", ElementType::f64},
-    {"torch.HalfStorage", ElementType::f16},   {"torch.BFloat16Storage", ElementType::bf16},
-    {"torch.LongStorage", ElementType::i64},   {"torch.IntStorage", ElementType::i32},
-    {"torch.ShortStorage", ElementType::i16},  {"torch.CharStorage", ElementType::i8},
-    {"torch.ByteStorage", ElementType::u8},    {"torch.BoolStorage", ElementType::boolean}};
+    {"torch.FloatStorage", ElementType::f32}, {"torch.DoubleStorage", ElementType::f64},
+    {"torch.HalfStorage", ElementType::f16},  {"torch.BFloat16Storage", ElementType::bf16},
+    {"torch.LongStorage", ElementType::i64},  {"torch.IntStorage", ElementType::i32},
+    {"torch.ShortStorage", ElementType::i16}, {"torch.CharStorage", ElementType::i8},
+    {"torch.ByteStorage", ElementType::u8},   {"torch.BoolStorage", ElementType::boolean}};
 constexpr std::string_view rebuild_tensor = "torch._utils._rebuild_tensor_v2",
                            rebuild_parameter = "torch._utils._rebuild_parameter";
 
@@ -66,7 +66,8 @@ Tensor gather(const Tensor& from, std::int64_t offset, const Shape& shape, const
 
 class Loader {
  public:
-  Loader(std::span<const std::uint8_t> file, const TorchOptions& options) : budget_(file.size() * most_views) {
+  Loader(std::span<const std::uint8_t> file, const TorchOptions& options)
+      : budget_(file.size() * most_views) {
     static const auto globals = known_globals();
     if (file.size() < 4 || file[0] != 'P' || file[1] != 'K')
       throw FormatError(format, 0, "magic", "expected a file of PyTorch 1.6 or later, got something else");
@@ -77,7 +78,9 @@ class Loader {
     }
     const auto found = members_.find(root_ + "data.pkl");
     if (found == members_.end()) fail(0, "data.pkl", "expected this member, got none");
-    if (found->second.size > largest_pickle) fail(found->second.offset, "data.pkl", "expected at most 16 MB, got " + std::to_string(found->second.size));
+    if (found->second.size > largest_pickle)
+      fail(found->second.offset, "data.pkl",
+           "expected at most 16 MB, got " + std::to_string(found->second.size));
     if (const auto order = members_.find(root_ + "byteorder"); order != members_.end()) {
       const auto text = unpack(order->second, format);
       big_endian_ = std::string(text.begin(), text.end()) == "big";
@@ -126,7 +129,8 @@ class Loader {
 
   template <class Map, class T>
   void keep(Map& map, const PickleValue& value, const std::string& name, T what) {
-    if (!map.emplace(name, std::move(what)).second) fail(value.at, name, "expected this name once, got it twice");
+    if (!map.emplace(name, std::move(what)).second)
+      fail(value.at, name, "expected this name once, got it twice");
   }
 
   /// Values can be mentioned many times in few bytes; what comes out must stay within the budget.
@@ -190,8 +194,8 @@ class Loader {
   }
 
   /// Offset, shape and strides stay within the storage; nothing may overflow on the way.
-  static void check_inside(const Tensor& storage, std::int64_t offset, const Shape& shape, const Strides& strides,
-                           const PickleValue& value, const std::string& name) {
+  static void check_inside(const Tensor& storage, std::int64_t offset, const Shape& shape,
+                           const Strides& strides, const PickleValue& value, const std::string& name) {
     const auto elements = storage.numel();
     const bool none = std::find(shape.begin(), shape.end(), 0) != shape.end();
     bool inside = shape.rank() == strides.rank() && offset >= 0 && offset <= elements;
@@ -212,8 +216,8 @@ class Loader {
   }
 
   /// The tensor, gathered once for all that look the same.
-  Tensor shared(const Tensor& storage, std::int64_t offset, const Shape& shape,
-                const Strides& strides, const PickleValue& value, const std::string& name) {
+  Tensor shared(const Tensor& storage, std::int64_t offset, const Shape& shape, const Strides& strides,
+                const PickleValue& value, const std::string& name) {
     const Key key{storage.raw(), offset, {shape.begin(), shape.end()}, {strides.begin(), strides.end()}};
     if (const auto found = tensors_.find(key); found != tensors_.end()) return found->second;
     spend(static_cast<std::uint64_t>(shape.numel()) * itemsize(storage.dtype()), value, name);

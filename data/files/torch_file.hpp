@@ -14,8 +14,8 @@ struct TorchOptions {
 };
 
 /// Reads a state dict, or any nest of dicts, lists and tuples of tensors, numbers and text, from a file that
-/// torch.save wrote (PyTorch 1.6 or later; .pt, .pth). Names are joined by dots, `{"model": {"fc.weight": w}}`
-/// gives "model.fc.weight", list items bear their number; a tensor that was saved alone has the name "".
+/// torch.save wrote (PyTorch 1.6 or later; .pt, .pth). Names are joined by dots, `{"model": {"fc.weight":
+/// w}}` gives "model.fc.weight", list items bear their number; a tensor that was saved alone has the name "".
 /// Numbers, text, True, False and None come as `metadata`, as Python prints them. dtypes as in
 /// read_safetensors; tensors are contiguous, and two that were one tensor are one here, too.
 ///

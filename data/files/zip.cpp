@@ -103,7 +103,8 @@ class Parser {
   }
 
   /// Replaces those of `fields` that say so by the numbers of the zip64 extra field.
-  void read_extra(std::span<const std::uint8_t> extra, std::uint64_t at, std::vector<std::uint64_t*> fields) const {
+  void read_extra(std::span<const std::uint8_t> extra, std::uint64_t at,
+                  std::vector<std::uint64_t*> fields) const {
     std::erase_if(fields, [](const std::uint64_t* f) { return *f != in_zip64; });
     ByteReader in(format_, extra);
     while (!fields.empty() && in.left() >= 4) {
@@ -120,7 +121,8 @@ class Parser {
 
   ZipMember read_entry(ByteReader& in, std::uint64_t directory) const {
     const auto at = in.at();
-    if (in.u32("directory") != central_mark) fail(at, "directory", "expected an entry's mark, got other bytes");
+    if (in.u32("directory") != central_mark)
+      fail(at, "directory", "expected an entry's mark, got other bytes");
     in.take(4, "directory");  // versions
     const auto flags = in.u16("directory"), method = in.u16("directory");
     in.take(4, "directory");  // time and date
@@ -175,7 +177,8 @@ class Parser {
   void check_apart(const std::vector<ZipMember>& members, std::uint64_t directory) const {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
     for (const ZipMember& m : members)
-      ranges.emplace_back(m.offset, static_cast<std::uint64_t>(m.packed.data() - archive_.data()) + m.packed.size());
+      ranges.emplace_back(m.offset,
+                          static_cast<std::uint64_t>(m.packed.data() - archive_.data()) + m.packed.size());
     ranges.emplace_back(directory, directory);
     std::sort(ranges.begin(), ranges.end());
     if (ranges.front().first != 0) fail(0, "archive", "expected a member first, got other bytes");

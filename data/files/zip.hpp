@@ -22,7 +22,8 @@ struct ZipMember {
 /// The table of contents, checked: it and the members cover the archive from its first byte without overlaps,
 /// local and central headers agree, no name twice, sizes within what deflate can do and, together, within
 /// `max_bytes`.
-/// @param format named in errors @throws FormatError; encrypted, split and otherwise packed archives are refused
+/// @param format named in errors @throws FormatError; encrypted, split and otherwise packed archives are
+/// refused
 std::vector<ZipMember> read_zip(std::span<const std::uint8_t> archive, const char* format,
                                 std::uint64_t max_bytes);
 

@@ -71,8 +71,9 @@ TEST(Checkpoint, EverySingleByteChangeIsNoticedOrHarmless) {
 }
 
 TEST(Checkpoint, SaysWhatIsWrong) {
-  EXPECT_TRUE(contains(message_of<FormatError>([] { parse_checkpoint(format_safetensors({})); }),
-                       "[checkpoint] version at byte 0: expected a checkpoint, got another safetensors file"));
+  EXPECT_TRUE(
+      contains(message_of<FormatError>([] { parse_checkpoint(format_safetensors({})); }),
+               "[checkpoint] version at byte 0: expected a checkpoint, got another safetensors file"));
   EXPECT_TRUE(contains(message_of<FormatError>([] {
                          parse_checkpoint(format_safetensors({.metadata = {{"cadena.checkpoint", "2"}}}));
                        }),

@@ -24,7 +24,8 @@ TEST(Csv, TypesColumns) {
   EXPECT_EQ(t.names(), (Names{"age", "city", "score"}));
   const Tensor numbers = t.numbers({"score", "age"}, f64);
   EXPECT_EQ(numbers.shape(), Shape({4, 2}));
-  EXPECT_TRUE(equal(nan_to_num(numbers, 99), tensor({{0.5, 31.0}, {-1000.0, 42.0}, {99.0, 99.0}, {0.25, 7.0}}, f64)));
+  EXPECT_TRUE(
+      equal(nan_to_num(numbers, 99), tensor({{0.5, 31.0}, {-1000.0, 42.0}, {99.0, 99.0}, {0.25, 7.0}}, f64)));
   EXPECT_TRUE(equal(t.missing("age"), tensor({false, false, true, false})));
   EXPECT_TRUE(equal(t.missing("city"), tensor({false, false, false, false})));
   EXPECT_EQ(t.column("city").categories, (Names{"Lima", "San José, CR", "say \"hi\"\nthere"}));
@@ -55,28 +56,38 @@ TEST(Csv, OptionsDecideWhereTheTextDoesNot) {
 TEST(Csv, NumbersAreDecimalAndExact) {
   for (const char* text : {"1", "-1", "+1", "1.", ".5", "1e5", "1E-5", "9007199254740992"})
     EXPECT_EQ(parse_csv(std::string("a\n") + text).column("a").kind, ColumnKind::number) << text;
-  for (const char* text : {"1x", "0x10", "inf", "1,5", "1e999", "--1", "+-1", "1 2", "e", ".", "9007199254740993", "1_000", "-"})
-    EXPECT_EQ(parse_csv(std::string("a\n") + text, {.separator = ';'}).column("a").kind, ColumnKind::category) << text;
+  for (const char* text :
+       {"1x", "0x10", "inf", "1,5", "1e999", "--1", "+-1", "1 2", "e", ".", "9007199254740993", "1_000", "-"})
+    EXPECT_EQ(parse_csv(std::string("a\n") + text, {.separator = ';'}).column("a").kind, ColumnKind::category)
+        << text;
 }
 
 TEST(Csv, ReadsOddButValidFiles) {
   EXPECT_EQ(parse_csv("").rows(), 0);
   EXPECT_EQ(parse_csv("\n\n").columns().size(), 0U);
   EXPECT_EQ(parse_csv("a,b").names(), (Names{"a", "b"}));
-  EXPECT_EQ(parse_csv("\xEF\xBB\xBF" "a,b\n1,2").names(), (Names{"a", "b"}));
+  EXPECT_EQ(parse_csv("\xEF\xBB\xBF"
+                      "a,b\n1,2")
+                .names(),
+            (Names{"a", "b"}));
   EXPECT_EQ(parse_csv(",b\n0,2").names(), (Names{"column 1", "b"}));
   EXPECT_EQ(parse_csv("a\n\"\"\n1\n").rows(), 2);  // quoted emptiness is a row
   EXPECT_EQ(parse_csv("a\r\n\"1\"\r\n\"2\"\r\n").column("a").numbers, (std::vector<double>{1, 2}));
 }
 
 TEST(Csv, RefusesDamagedFiles) {
-  const auto message = [](const std::string& text) { return message_of<FormatError>([&] { parse_csv(text); }); };
+  const auto message = [](const std::string& text) {
+    return message_of<FormatError>([&] { parse_csv(text); });
+  };
   EXPECT_EQ(message("a,b\n1,2\n\n3\n"), "[csv] line 4 at byte 9: expected 2 fields, got 1");
   EXPECT_EQ(message("a,b\n1,\"\n\"\n3\n"), "[csv] line 4 at byte 10: expected 2 fields, got 1");
   EXPECT_EQ(message("a,a\n1,2\n"), "[csv] line 1 at byte 0: expected every name once, got a twice");
-  EXPECT_EQ(message("a\n\"x\n1\n"), "[csv] line 2 at byte 2: expected closing quotes, got the end of the file");
-  EXPECT_EQ(message("a\nx\"y\"\n"), "[csv] line 2 at byte 3: expected quotes around a whole field, got one inside");
-  EXPECT_EQ(message("a\n\"x\"y\n"), "[csv] line 2 at byte 5: expected a separator behind closing quotes, got something else");
+  EXPECT_EQ(message("a\n\"x\n1\n"),
+            "[csv] line 2 at byte 2: expected closing quotes, got the end of the file");
+  EXPECT_EQ(message("a\nx\"y\"\n"),
+            "[csv] line 2 at byte 3: expected quotes around a whole field, got one inside");
+  EXPECT_EQ(message("a\n\"x\"y\n"),
+            "[csv] line 2 at byte 5: expected a separator behind closing quotes, got something else");
   EXPECT_EQ(message("a\n\xC3\n"), "[csv] line 2 at byte 2: expected text in UTF-8, got other bytes");
   EXPECT_TRUE(contains(message("a\n" + std::string(5000, 'x')), "expected fields of at most 4096 bytes"));
   EXPECT_NO_THROW(parse_csv("a\n" + std::string(5000, 'x'), {.max_field = 5000}));
@@ -96,10 +107,14 @@ TEST(Csv, RoundTrips) {
 TEST(Table, ChecksItsColumnsAndSaysWhatItHas) {
   EXPECT_THROW(Table({{.name = "a", .numbers = {1}}, {.name = "b"}}), ValueError);
   EXPECT_THROW(Table({{.name = "a"}, {.name = "a"}}), ValueError);
-  EXPECT_THROW(Table({{.name = "a", .kind = ColumnKind::category, .codes = {1}, .categories = {"x"}}}), ValueError);
+  EXPECT_THROW(Table({{.name = "a", .kind = ColumnKind::category, .codes = {1}, .categories = {"x"}}}),
+               ValueError);
   const Table t = parse_csv("age,city\n3,Lima\n");
-  EXPECT_EQ(message_of<ValueError>([&] { t.column("agee"); }), "[Table::column] expected one of age, city, got agee");
-  EXPECT_EQ(message_of<DtypeError>([&] { t.numbers({"age", "city"}); }),
+  EXPECT_EQ(message_of<ValueError>([&] { t.column("agee"); }),
+            "[Table::column] expected one of age, city, got agee");
+  EXPECT_EQ(message_of<DtypeError>([&] {
+              t.numbers({"age", "city"});
+            }),
             "[Table::numbers] expected columns of numbers, got city, which holds categories, such as Lima");
   EXPECT_EQ(message_of<DtypeError>([&] { t.one_hot("age"); }),
             "[Table::one_hot] expected a column of categories, got age, which holds numbers");

@@ -20,12 +20,22 @@ Tensor plane(const F& f) {
     for (std::int64_t x = 0; x < width; ++x) values.push_back(static_cast<float>(f(y, x)) / 255.0F);
   return tensor(values, {1, height, width});
 }
-Tensor grey() { return plane([](auto y, auto x) { return y * 40 + x * 5; }); }
-Tensor red() { return plane([](auto y, auto) { return y * 40; }); }
-Tensor green() { return plane([](auto, auto x) { return x * 30; }); }
-Tensor blue() { return plane([](auto y, auto x) { return (x + y) * 20; }); }
+Tensor grey() {
+  return plane([](auto y, auto x) { return y * 40 + x * 5; });
+}
+Tensor red() {
+  return plane([](auto y, auto) { return y * 40; });
+}
+Tensor green() {
+  return plane([](auto, auto x) { return x * 30; });
+}
+Tensor blue() {
+  return plane([](auto y, auto x) { return (x + y) * 20; });
+}
 Tensor rgb() { return cat({red(), green(), blue()}, 0); }
-Tensor image(const std::string& name, int channels = 0) { return parse_image(fixture(name), {.channels = channels}); }
+Tensor image(const std::string& name, int channels = 0) {
+  return parse_image(fixture(name), {.channels = channels});
+}
 
 TEST(Image, ReadsEveryKindOfPng) {
   EXPECT_TRUE(equal(image("png_grey"), grey()));
@@ -47,15 +57,17 @@ TEST(Image, ConvertsChannels) {
 }
 
 TEST(Image, ReadsJpeg) {
-  const Tensor smooth = cat({plane([](auto y, auto) { return y * 4 + 100; }), plane([](auto, auto x) { return x * 4 + 90; }),
-                             plane([](auto, auto) { return 120; })},
-                            0);
+  const Tensor smooth =
+      cat({plane([](auto y, auto) { return y * 4 + 100; }), plane([](auto, auto x) { return x * 4 + 90; }),
+           plane([](auto, auto) { return 120; })},
+          0);
   EXPECT_LT(amax(abs(image("jpeg_grey") - smooth.slice(0, {0, 1}))).item(), 2.1 / 255);
   for (const char* name : {"jpeg_rgb", "jpeg_progressive"}) {
     EXPECT_EQ(image(name).shape(), Shape({3, height, width}));
     EXPECT_LT(amax(abs(image(name) - smooth)).item(), 4.1 / 255) << name;
   }
-  EXPECT_TRUE(contains(message_of<FormatError>([] { image("jpeg_cmyk"); }), "expected a grey or RGB picture"));
+  EXPECT_TRUE(
+      contains(message_of<FormatError>([] { image("jpeg_cmyk"); }), "expected a grey or RGB picture"));
 }
 
 TEST(Image, RoundTrips) {
@@ -80,7 +92,9 @@ TEST(Image, WritingRefusesWhatIsNoPicture) {
   EXPECT_THROW(write_image(folder / "a.png", ones({4})), ShapeError);
   EXPECT_THROW(write_image(folder / "a.gif", ones({4, 4})), ValueError);
   EXPECT_THROW(write_image(folder / "a.jpg", ones({4, 4}), {.quality = 0}), ValueError);
-  EXPECT_TRUE(contains(message_of<ValueError>([&] { write_image(folder / "a.jpg", ones({1, 70000})); }),
+  EXPECT_TRUE(contains(message_of<ValueError>([&] {
+                         write_image(folder / "a.jpg", ones({1, 70000}));
+                       }),
                        "[write_image] expected a picture that JPEG can hold"));
 }
 
@@ -96,8 +110,9 @@ TEST(Image, SizesAreBounded) {
       for (std::size_t k = 5; k < 9; k += 2) jpeg[i + k] = 0xEA;
       break;
     }
-  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_image(jpeg, {.max_pixels = std::int64_t{1} << 40}); }),
-                       "bytes can hold"));
+  EXPECT_TRUE(
+      contains(message_of<FormatError>([&] { parse_image(jpeg, {.max_pixels = std::int64_t{1} << 40}); }),
+               "bytes can hold"));
   EXPECT_EQ(message_of<FormatError>([] { parse_image(bytes_of("GIF89a")); }),
             "[image] magic at byte 0: expected a PNG or JPEG picture, got something else");
 }

@@ -1,5 +1,5 @@
-// Small files of every format, cut off at every byte and with every byte changed: a FormatError or a value, and little
-// memory. (Values are compared in the tests of formats with checksums, and for idx.)
+// Small files of every format, cut off at every byte and with every byte changed: a FormatError or a value,
+// and little memory. (Values are compared in the tests of formats with checksums, and for idx.)
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,8 +16,8 @@ namespace {
 std::atomic<std::size_t> largest_request{0};
 }
 
-// Remembers the largest request, to see what a lying header can make a reader ask for. (Inlined, g++ would take malloc
-// and operator delete for a mismatched pair.)
+// Remembers the largest request, to see what a lying header can make a reader ask for. (Inlined, g++ would
+// take malloc and operator delete for a mismatched pair.)
 [[gnu::noinline]] void* operator new(std::size_t n) {
   if (n > largest_request) largest_request = n;
   if (void* p = std::malloc(n)) return p;
@@ -70,7 +70,8 @@ std::vector<Sample> samples() {
   c["m"].tensors = {{"w", ones({2})}};
   c["m"].values = {{"i", std::int64_t{3}}, {"f", 0.5}, {"s", std::string("x")}, {"b", true}};
   all.push_back({"checkpoint", format_checkpoint(c), checkpoint});
-  for (const char* name : {"png_grey", "png_rgb", "png_palette", "png_bits", "jpeg_grey", "jpeg_rgb", "jpeg_progressive"})
+  for (const char* name :
+       {"png_grey", "png_rgb", "png_palette", "png_bits", "jpeg_grey", "jpeg_rgb", "jpeg_progressive"})
     all.push_back({name, fixture(name), picture});
   return all;
 }
@@ -84,7 +85,8 @@ class DamagedFile : public testing::TestWithParam<Sample> {
       return true;
     } catch (const FormatError& e) {
       EXPECT_GE(e.offset, 0);
-      EXPECT_FALSE(e.field.empty() && e.format != "torch") << e.what();  // a tensor that was saved alone has no name
+      EXPECT_FALSE(e.field.empty() && e.format != "torch")
+          << e.what();  // a tensor that was saved alone has no name
       EXPECT_TRUE(e.reason.starts_with("expected ") || e.reason.starts_with("[")) << e.what();
       return false;
     } catch (const std::exception& e) {
@@ -128,7 +130,9 @@ TEST_P(DamagedFile, EveryTruncationIsAnErrorOrAValue) {
   }
 }
 
-TEST_P(DamagedFile, EveryByteChangedInSeveralWaysIsAnErrorOrAValue) { change_bytes({1, 3, 16, 32, 128, 160, 255}); }
+TEST_P(DamagedFile, EveryByteChangedInSeveralWaysIsAnErrorOrAValue) {
+  change_bytes({1, 3, 16, 32, 128, 160, 255});
+}
 
 TEST_P(DamagedFile, ThoroughEverySingleByteChangeIsAnErrorOrAValue) {
   std::vector<int> steps(255);

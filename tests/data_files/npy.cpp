@@ -10,8 +10,8 @@ namespace {
 
 TEST(Npy, ReadsEveryTypeOfNumPy) {
   const Tensor count = arange(6).reshape({2, 3});
-  for (const char* name : {"little_i1", "little_u1", "little_i2", "big_i2", "little_u2", "little_i4", "big_i4", "little_u4",
-                           "little_i8", "big_i8", "little_u8"})
+  for (const char* name : {"little_i1", "little_u1", "little_i2", "big_i2", "little_u2", "little_i4",
+                           "big_i4", "little_u4", "little_i8", "big_i8", "little_u8"})
     EXPECT_TRUE(equal(parse_npy(fixture(std::string("npy_") + name)), count)) << name;
   for (const char* name : {"little_f2", "big_f2", "little_f4", "big_f4"})
     EXPECT_TRUE(equal(parse_npy(fixture(std::string("npy_") + name)), count.to(f32))) << name;
@@ -46,28 +46,36 @@ Bytes file(std::string header, const std::string& elements, int major = 1) {
 TEST(Npy, ReadsHeadersAsPythonWould) {
   const Tensor want = tensor({{1, 2}});
   const std::string bytes("\1\2");
-  for (const char* header :
-       {"{'descr': '|i1', 'fortran_order': False, 'shape': (1, 2), }", "{'descr':'|i1','fortran_order':False,'shape':(1,2)}",
-        "{ \"shape\" : ( 1 , 2 , ) , \"fortran_order\" : True , 'descr' : \"<i1\" }   "})
-    for (const int major : {1, 2, 3}) EXPECT_TRUE(equal(parse_npy(file(header, bytes, major)), want)) << header;
-  EXPECT_TRUE(equal(parse_npy(file("{'descr': '|i1', 'fortran_order': False, 'shape': (2,)}", bytes)), tensor({1, 2})));
-  EXPECT_TRUE(equal(parse_npy(file("{'descr': '|i1', 'fortran_order': True, 'shape': ()}", "\1")), full({}, 1, i64)));
+  for (const char* header : {"{'descr': '|i1', 'fortran_order': False, 'shape': (1, 2), }",
+                             "{'descr':'|i1','fortran_order':False,'shape':(1,2)}",
+                             "{ \"shape\" : ( 1 , 2 , ) , \"fortran_order\" : True , 'descr' : \"<i1\" }   "})
+    for (const int major : {1, 2, 3})
+      EXPECT_TRUE(equal(parse_npy(file(header, bytes, major)), want)) << header;
+  EXPECT_TRUE(equal(parse_npy(file("{'descr': '|i1', 'fortran_order': False, 'shape': (2,)}", bytes)),
+                    tensor({1, 2})));
+  EXPECT_TRUE(
+      equal(parse_npy(file("{'descr': '|i1', 'fortran_order': True, 'shape': ()}", "\1")), full({}, 1, i64)));
 }
 
 TEST(Npy, RefusesOtherHeaders) {
   const std::string good = "{'descr': '|i1', 'fortran_order': False, 'shape': (1,)}";
   ASSERT_NO_THROW(parse_npy(file(good, "x")));
-  for (const char* header :
-       {"", "{}", "[1]", "{'descr': '|i1', 'fortran_order': False}", "{'descr': '|i1', 'fortran_order': 0, 'shape': (1,)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (-1,)}", "{'descr': '|i1', 'fortran_order': False, 'shape': (1.5,)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (1, 'x')}", "{'descr': '|i1', 'fortran_order': False, 'shape': 1}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (99999999999999999999,)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (4611686018427387904, 4, 0)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}",
-        "{'descr': '|i1', 'descr': '|i1', 'fortran_order': False, 'shape': (1,)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (1,), 'more': 1}", "{'descr': '|i4', 'fortran_order': False, 'shape': ()}",
-        "{'descr': 'i1', 'fortran_order': False, 'shape': (1,)}", "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}",
-        "{'descr': '|i1', 'fortran_order': False, 'shape': (1,)} x", "{'descr': '|i1', 'fortran_order': False, 'shape': (1,"})
+  for (const char* header : {"", "{}", "[1]", "{'descr': '|i1', 'fortran_order': False}",
+                             "{'descr': '|i1', 'fortran_order': 0, 'shape': (1,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (-1,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1.5,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1, 'x')}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': 1}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (4611686018427387904, 4, 0)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}",
+                             "{'descr': '|i1', 'descr': '|i1', 'fortran_order': False, 'shape': (1,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1,), 'more': 1}",
+                             "{'descr': '|i4', 'fortran_order': False, 'shape': ()}",
+                             "{'descr': 'i1', 'fortran_order': False, 'shape': (1,)}",
+                             "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1,)} x",
+                             "{'descr': '|i1', 'fortran_order': False, 'shape': (1,"})
     EXPECT_THROW(parse_npy(file(header, "x")), FormatError) << header;
   EXPECT_THROW(parse_npy(file(good, "xy")), FormatError);
   EXPECT_THROW(parse_npy(file(good, "")), FormatError);
@@ -91,11 +99,13 @@ TEST(Npy, RoundTripsBothOrders) {
       const Tensor back = read_npy(folder / "a.npy");
       EXPECT_TRUE(equal(back, t)) << name;
       EXPECT_EQ(back.dtype(), t.dtype()) << name;
-      EXPECT_EQ(read_file(folder / "a.npy").size() % 8, t.numel() * static_cast<std::int64_t>(itemsize(t.dtype())) % 8);
+      EXPECT_EQ(read_file(folder / "a.npy").size() % 8,
+                t.numel() * static_cast<std::int64_t>(itemsize(t.dtype())) % 8);
     }
   const Bytes ours = format_npy(arange(6).reshape({2, 3}));
   EXPECT_EQ(ours, fixture("npy_little_i8"));  // what NumPy itself writes
-  EXPECT_EQ(format_npy(arange(0, 24, 1, f64).reshape({2, 3, 4}), {.fortran_order = true}), fixture("npy_fortran"));
+  EXPECT_EQ(format_npy(arange(0, 24, 1, f64).reshape({2, 3, 4}), {.fortran_order = true}),
+            fixture("npy_fortran"));
 }
 
 TEST(Npz, ReadsWhatNumPyWrites) {
@@ -125,7 +135,8 @@ TEST(Npz, RefusesBombsAndLies) {
   const Bytes bomb = format_npz({{"z", zeros({1 << 20})}}, {.compressed = true});
   EXPECT_LT(bomb.size(), 10000U);
   EXPECT_NO_THROW(parse_npz(bomb));
-  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_npz(bomb, {.max_bytes = 1 << 20}); }), "[npz] directory"));
+  EXPECT_TRUE(
+      contains(message_of<FormatError>([&] { parse_npz(bomb, {.max_bytes = 1 << 20}); }), "[npz] directory"));
   Bytes joined = format_npz({{"a", ones({2})}});
   joined.insert(joined.begin(), 3, 0);  // another file in front
   EXPECT_THROW(parse_npz(joined), FormatError);

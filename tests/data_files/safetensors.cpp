@@ -106,9 +106,13 @@ TEST(Safetensors, WritesWhatTheFormatAsksFor) {
 TEST(Safetensors, ReadsEveryNumberTypeAsDocumented) {
   const auto read = [](const std::string& dtype, const std::string& bytes) {
     const std::string n = std::to_string(bytes.size());
-    const std::size_t item = dtype == "BOOL" || dtype.ends_with("8") ? 1 : dtype.ends_with("16") ? 2 : dtype.ends_with("32") ? 4 : 8;
+    const std::size_t item = dtype == "BOOL" || dtype.ends_with("8") ? 1
+                             : dtype.ends_with("16")                 ? 2
+                             : dtype.ends_with("32")                 ? 4
+                                                                     : 8;
     const std::string shape = "[" + std::to_string(bytes.size() / item) + "]";
-    return parse_safetensors(raw_file("{" + entry(shape, "[0, " + n + "]", dtype) + "}", bytes)).tensors.at("w");
+    return parse_safetensors(raw_file("{" + entry(shape, "[0, " + n + "]", dtype) + "}", bytes))
+        .tensors.at("w");
   };
   const auto text = [](std::initializer_list<int> bytes) {
     std::string s;
@@ -122,7 +126,9 @@ TEST(Safetensors, ReadsEveryNumberTypeAsDocumented) {
   EXPECT_TRUE(equal(read("I32", text({0, 0, 0, 0x80})), tensor({-2147483648LL})));
   EXPECT_TRUE(equal(read("U32", text({0, 0, 0, 0x80})), tensor({2147483648LL})));
   EXPECT_TRUE(equal(read("U64", text({1, 0, 0, 0, 0, 0, 0, 0})), tensor({1})));
-  EXPECT_TRUE(contains(message_of<FormatError>([&] { read("U64", text({0, 0, 0, 0, 0, 0, 0, 0x80})); }),
+  EXPECT_TRUE(contains(message_of<FormatError>([&] {
+                         read("U64", text({0, 0, 0, 0, 0, 0, 0, 0x80}));
+                       }),
                        "expected numbers below 2^63"));
   // f16: 1, -2, the largest, the smallest, infinity
   EXPECT_TRUE(equal(read("F16", text({0, 0x3C, 0, 0xC0, 0xFF, 0x7B, 1, 0, 0, 0x7C})),
@@ -136,38 +142,39 @@ TEST(Safetensors, RefusesDamagedFiles) {
   const std::string four(4, 'x');
   const std::string one = entry("[1]", "[0, 4]");
   ASSERT_EQ(parse_safetensors(raw_file("{" + one + "}", four)).tensors.size(), 1U);
-  const std::vector<Bytes> bad{{},
-                               bytes_of("1234567"),
-                               Bytes(8, 0xFF),
-                               raw_file("{", ""),
-                               raw_file("[]", ""),
-                               raw_file("{} x", ""),
-                               raw_file("{}", "left over"),
-                               raw_file("{" + one + "}", "cut"),
-                               raw_file("{" + one + "}", four + "x"),
-                               raw_file("{" + entry("[2]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[1]", "[4, 0]") + "}", four),
-                               raw_file("{" + entry("[1]", "[0]") + "}", four),
-                               raw_file("{" + entry("[-1]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[1.0]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("1", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[1]", "[0, 4]", "F8") + "}", four),
-                               raw_file("{" + entry("[4611686018427387904]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[4294967296, 4294967296]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[1,1,1,1,1,1,1,1,1]", "[0, 4]") + "}", four),
-                               raw_file("{" + entry("[1]", "[4, 8]") + "}", four + four),
-                               raw_file("{" + entry("[1]", "[0, 4611686018427387903]") + "}", four),
-                               raw_file("{" + one + ", " + entry("[1]", "[0, 4]", "F32", "v") + "}", four),
-                               raw_file("{" + one + ", " + one + "}", four),
-                               raw_file("{" + one + ", " + entry("[1]", "[4, 8]") + "}", four + four),
-                               raw_file(R"({"w": {"dtype": "F32", "dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", four),
-                               raw_file(R"({"w": 1})", ""),
-                               raw_file(R"({"w": {}})", ""),
-                               raw_file(R"({"a": [[[[[[1]]]]]]})", ""),
-                               raw_file("{\"\xFF\": {}}", ""),
-                               raw_file(R"({"__metadata__": {"a": 1}})", ""),
-                               raw_file(R"({"__metadata__": {"a": "1", "a": "2"}})", ""),
-                               raw_file(R"({"__metadata__": []})", "")};
+  const std::vector<Bytes> bad{
+      {},
+      bytes_of("1234567"),
+      Bytes(8, 0xFF),
+      raw_file("{", ""),
+      raw_file("[]", ""),
+      raw_file("{} x", ""),
+      raw_file("{}", "left over"),
+      raw_file("{" + one + "}", "cut"),
+      raw_file("{" + one + "}", four + "x"),
+      raw_file("{" + entry("[2]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[1]", "[4, 0]") + "}", four),
+      raw_file("{" + entry("[1]", "[0]") + "}", four),
+      raw_file("{" + entry("[-1]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[1.0]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("1", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[1]", "[0, 4]", "F8") + "}", four),
+      raw_file("{" + entry("[4611686018427387904]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[4294967296, 4294967296]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[1,1,1,1,1,1,1,1,1]", "[0, 4]") + "}", four),
+      raw_file("{" + entry("[1]", "[4, 8]") + "}", four + four),
+      raw_file("{" + entry("[1]", "[0, 4611686018427387903]") + "}", four),
+      raw_file("{" + one + ", " + entry("[1]", "[0, 4]", "F32", "v") + "}", four),
+      raw_file("{" + one + ", " + one + "}", four),
+      raw_file("{" + one + ", " + entry("[1]", "[4, 8]") + "}", four + four),
+      raw_file(R"({"w": {"dtype": "F32", "dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", four),
+      raw_file(R"({"w": 1})", ""),
+      raw_file(R"({"w": {}})", ""),
+      raw_file(R"({"a": [[[[[[1]]]]]]})", ""),
+      raw_file("{\"\xFF\": {}}", ""),
+      raw_file(R"({"__metadata__": {"a": 1}})", ""),
+      raw_file(R"({"__metadata__": {"a": "1", "a": "2"}})", ""),
+      raw_file(R"({"__metadata__": []})", "")};
   for (const Bytes& bytes : bad)
     EXPECT_THROW(parse_safetensors(bytes), FormatError) << std::string(bytes.begin(), bytes.end());
 }
@@ -177,9 +184,11 @@ TEST(Safetensors, MessagesTellWhereAndWhy) {
             "[safetensors] length of the header at byte 0: expected 8 bytes, got 3");
   EXPECT_EQ(message_of<FormatError>([] { parse_safetensors(raw_file("{}", "abc")); }),
             "[safetensors] tensors at byte 10: expected 0 bytes behind the header, got 3");
-  EXPECT_EQ(message_of<FormatError>([] { parse_safetensors(raw_file("{" + entry("[1]", "[0, 4]", "C64") + "}", "")); }),
-            "[safetensors] w at byte 8: expected a dtype of BOOL, I8, U8, I16, U16, I32, U32, I64, U64, F16, BF16, "
-            "F32, F64, got C64");
+  EXPECT_EQ(
+      message_of<FormatError>(
+          [] { parse_safetensors(raw_file("{" + entry("[1]", "[0, 4]", "C64") + "}", "")); }),
+      "[safetensors] w at byte 8: expected a dtype of BOOL, I8, U8, I16, U16, I32, U32, I64, U64, F16, BF16, "
+      "F32, F64, got C64");
 }
 
 TEST(Safetensors, WritingRefusesNamesThatCannotBeRead) {

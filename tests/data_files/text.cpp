@@ -10,7 +10,8 @@ namespace {
 
 TEST(Text, IsReadWithoutItsMark) {
   const Folder folder;
-  save(folder / "a", bytes_of("\xEF\xBB\xBF" "¡Hola!\n"));
+  save(folder / "a", bytes_of("\xEF\xBB\xBF"
+                              "¡Hola!\n"));
   EXPECT_EQ(read_text(folder / "a"), "¡Hola!\n");
   save(folder / "b", bytes_of("ab\xE9"));
   const auto message = message_of<FormatError>([&] { read_text(folder / "b"); });
@@ -37,9 +38,11 @@ TEST(CharVocabulary, NumbersCharactersInTheirOrder) {
 
 TEST(CharVocabulary, RefusesWhatIsNotUtf8) {
   // Alone, cut off, overlong, a surrogate, beyond the last character.
-  for (const char* text : {"\x80", "\xC3", "\xC3(", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF"})
+  for (const char* text : {"\x80", "\xC3", "\xC3(", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
+                           "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF"})
     EXPECT_THROW(CharVocabulary{text}, FormatError) << ::testing::PrintToString(text);
-  for (const char* text : {"\x7F", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
+  for (const char* text : {"\x7F", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
     EXPECT_EQ(CharVocabulary(text).size(), 1) << ::testing::PrintToString(text);
 }
 

@@ -33,7 +33,8 @@ TEST(Torch, ReadsAStateDict) {
 TEST(Torch, ReadsEveryDtype) {
   const auto tensors = parse("dtypes").tensors;
   EXPECT_EQ(tensors.size(), 13U);
-  for (const char* name : {"float16", "bfloat16", "float32"}) EXPECT_TRUE(equal(tensors.at(name), counting({2, 2}))) << name;
+  for (const char* name : {"float16", "bfloat16", "float32"})
+    EXPECT_TRUE(equal(tensors.at(name), counting({2, 2}))) << name;
   EXPECT_TRUE(equal(tensors.at("float64"), counting({2, 2}, f64)));
   for (const char* name : {"uint8", "int8", "int16", "int32", "int64"})
     EXPECT_TRUE(equal(tensors.at(name), counting({2, 2}, i64))) << name;
@@ -60,15 +61,17 @@ TEST(Torch, FlattensNestsAndKeepsNumbersAsText) {
   EXPECT_TRUE(equal(file.tensors.at("model.0.weight"), counting({2, 3})));
   EXPECT_TRUE(equal(file.tensors.at("list.0"), counting({1})));
   const std::map<std::string, std::string> want = {
-      {"epoch", "3"},         {"lr", "0.1"},      {"done", "True"}, {"nothing", "None"},
-      {"big", "-1099511627776"}, {"text", "café"}, {"list.1", "7"},  {"state.0.step", "5"}};
+      {"epoch", "3"},   {"lr", "0.1"},   {"done", "True"},     {"nothing", "None"}, {"big", "-1099511627776"},
+      {"text", "café"}, {"list.1", "7"}, {"state.0.step", "5"}};
   EXPECT_EQ(file.metadata, want);
 }
 
 TEST(Torch, RunsNothing) {
   std::filesystem::remove("harmed");
   const auto message = message_of<FormatError>([] { parse("harmful"); });
-  EXPECT_TRUE(contains(message, "expected tensors, numbers and text only, got posix.system, which is not run")) << message;
+  EXPECT_TRUE(
+      contains(message, "expected tensors, numbers and text only, got posix.system, which is not run"))
+      << message;
   EXPECT_TRUE(contains(message, "[torch] pickle at byte ")) << message;
   EXPECT_FALSE(std::filesystem::exists("harmed"));
   EXPECT_TRUE(contains(message_of<FormatError>([] { parse("counter"); }), "collections.Counter"));
@@ -76,7 +79,8 @@ TEST(Torch, RunsNothing) {
 
 TEST(Torch, RefusesCyclesAndOldFiles) {
   EXPECT_TRUE(contains(message_of<FormatError>([] { parse("cycle"); }), "expected at most 32 levels"));
-  EXPECT_TRUE(contains(message_of<FormatError>([] { parse("old"); }), "expected a file of PyTorch 1.6 or later"));
+  EXPECT_TRUE(
+      contains(message_of<FormatError>([] { parse("old"); }), "expected a file of PyTorch 1.6 or later"));
   EXPECT_THROW(parse_torch(fixture("npz_stored")), FormatError);
 }
 
@@ -119,34 +123,44 @@ TEST(Torch, RefusesPicklesThatAreNone) {
   refused(pickle_of({}));
   refused(pickle_of({'K', 5, 'K', 5}));
   refused(pickle_of({'K', 5}) + "x");
-  for (const int op : std::initializer_list<int>{'(', 't', 'R', 'b', 'Q', 's', 'u', 'a', 'e', '0', '1', '2', 0x93, 0x85, 0x87, 'i', 'o', 'P', 0x81, 0x82})
+  for (const int op : std::initializer_list<int>{'(', 't', 'R',  'b',  'Q',  's', 'u', 'a', 'e',  '0',
+                                                 '1', '2', 0x93, 0x85, 0x87, 'i', 'o', 'P', 0x81, 0x82})
     refused(pickle_of({op}));
-  refused(pickle_of({'h', 0}));                         // a value that was never put away
-  refused(pickle_of({')', 'K', 1, 'a'}));               // appending to a tuple
-  refused(pickle_of({'}', '(', 'K', 1, 'u'}));          // a key without a value
-  refused(pickle_of({'}', '}', 'K', 1, 's'}));          // a dict as key
-  refused(pickle_of({'K', 1, ')', 'R'}));               // calling a number
-  refused(pickle_of({'X', 255, 255, 255, 255, 'a'}));   // text that is not there
-  refused(pickle_of({'X', 1, 0, 0, 0, 0xFF}));          // not UTF-8
+  refused(pickle_of({'h', 0}));                        // a value that was never put away
+  refused(pickle_of({')', 'K', 1, 'a'}));              // appending to a tuple
+  refused(pickle_of({'}', '(', 'K', 1, 'u'}));         // a key without a value
+  refused(pickle_of({'}', '}', 'K', 1, 's'}));         // a dict as key
+  refused(pickle_of({'K', 1, ')', 'R'}));              // calling a number
+  refused(pickle_of({'X', 255, 255, 255, 255, 'a'}));  // text that is not there
+  refused(pickle_of({'X', 1, 0, 0, 0, 0xFF}));         // not UTF-8
   refused(pickle_of({0x8A, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
-  refused("\x80\x02" "cos\nsystem\n.");
-  refused("\x80\x02" "ctorch\nFloatStorage\n.");        // a type is no value
-  refused("\x80\x02" "ctorch._utils\n_rebuild_tensor_v2\n)R.");
+  refused(
+      "\x80\x02"
+      "cos\nsystem\n.");
+  refused(
+      "\x80\x02"
+      "ctorch\nFloatStorage\n.");  // a type is no value
+  refused(
+      "\x80\x02"
+      "ctorch._utils\n_rebuild_tensor_v2\n)R.");
 }
 
 TEST(Torch, SmallFilesCannotAskForMuch) {
   // [[]] doubled thirty times over: a billion items, if each were visited.
   std::string laughs("\x80\x02]q\0", 5);
   for (int i = 0; i < 30; ++i) laughs += std::string("0](h\0h\0eq\0", 10);
-  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_torch(around(laughs + '.')); }), "as many values as the file has"));
+  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_torch(around(laughs + '.')); }),
+                       "as many values as the file has"));
   // A text of a thousand bytes, mentioned ten thousand times.
-  std::string texts = std::string("\x80\x02(X\xE8\x03\0\0", 8) + std::string(1000, 'a') + std::string("q\0", 2);
+  std::string texts =
+      std::string("\x80\x02(X\xE8\x03\0\0", 8) + std::string(1000, 'a') + std::string("q\0", 2);
   for (int i = 0; i < 10000; ++i) texts += std::string("h\0", 2);
-  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_torch(around(texts + "t.")); }), "at most 16 times the file"));
+  EXPECT_TRUE(contains(message_of<FormatError>([&] { parse_torch(around(texts + "t.")); }),
+                       "at most 16 times the file"));
   // A million tuples, each inside the next, must be refused and destroyed without recursion.
-  EXPECT_TRUE(contains(message_of<FormatError>(
-                           [] { parse_torch(around("\x80\x02)" + std::string(1000000, '\x85') + ".")); }),
-                       "at most 32 levels"));
+  EXPECT_TRUE(contains(
+      message_of<FormatError>([] { parse_torch(around("\x80\x02)" + std::string(1000000, '\x85') + ".")); }),
+      "at most 32 levels"));
 }
 
 }  // namespace
