@@ -87,7 +87,8 @@ Sample AnyDataset::get(std::int64_t i) const {
 
 AnyDataset map(AnyDataset dataset, std::function<Sample(Sample)> f) {
   const auto size = dataset.size();
-  return {size, [dataset = std::move(dataset), f = std::move(f)](std::int64_t i) { return f(dataset.get(i)); }};
+  return {size,
+          [dataset = std::move(dataset), f = std::move(f)](std::int64_t i) { return f(dataset.get(i)); }};
 }
 
 AnyDataset map_x(AnyDataset dataset, std::function<Tensor(const Tensor&)> f) {
@@ -155,10 +156,11 @@ AnyDataset windows(const Tensor& series, std::int64_t length, std::int64_t horiz
 AnyDataset next_windows(const Tensor& codes, std::int64_t length, std::int64_t stride) {
   expect_windows("next_windows", codes, length + 1, std::min(length, stride));
   const Tensor kept = codes.detach();
-  return {(codes.size(0) - length - 1) / stride + 1, [=](std::int64_t i) {
-            const auto begin = i * stride;
-            return Sample{kept.slice(0, {begin, begin + length}), kept.slice(0, {begin + 1, begin + 1 + length})};
-          }};
+  return {
+      (codes.size(0) - length - 1) / stride + 1, [=](std::int64_t i) {
+        const auto begin = i * stride;
+        return Sample{kept.slice(0, {begin, begin + length}), kept.slice(0, {begin + 1, begin + 1 + length})};
+      }};
 }
 
 Batch default_collate(std::span<const Sample> samples) {

@@ -29,7 +29,8 @@ class AnyDataset {
  private:
   template <class D>
   explicit AnyDataset(std::shared_ptr<const D> shared)
-      : AnyDataset(static_cast<std::int64_t>(shared->size()), [shared](std::int64_t i) { return shared->get(i); }) {}
+      : AnyDataset(static_cast<std::int64_t>(shared->size()),
+                   [shared](std::int64_t i) { return shared->get(i); }) {}
 
   std::int64_t size_;
   std::function<Sample(std::int64_t)> get_;
@@ -56,9 +57,10 @@ AnyDataset concat(std::vector<AnyDataset> datasets);
 AnyDataset cache(AnyDataset dataset);
 
 /// Windows of a series along its first axis: x the `length` values from i stride on, y the `horizon` values
-/// behind them. Views, no copies. @param series (time, ...) @throws ValueError for numbers below 1, ShapeError
-/// if the series is too short for one window
-AnyDataset windows(const Tensor& series, std::int64_t length, std::int64_t horizon = 1, std::int64_t stride = 1);
+/// behind them. Views, no copies. @param series (time, ...) @throws ValueError for numbers below 1,
+/// ShapeError if the series is too short for one window
+AnyDataset windows(const Tensor& series, std::int64_t length, std::int64_t horizon = 1,
+                   std::int64_t stride = 1);
 
 /// Windows for a model that says what comes next: x the `length` codes from i stride on, y the same one
 /// further. @throws as windows

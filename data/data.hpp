@@ -17,6 +17,7 @@
 #include "data/files/safetensors.hpp"
 #include "data/files/text.hpp"
 #include "data/files/torch_file.hpp"
+#include "data/files/training_state.hpp"
 #include "data/loader.hpp"
 #include "data/sampler.hpp"
 #include "data/toy.hpp"

@@ -38,7 +38,8 @@ Indices integers(const char* op, const Tensor& t) {
   if (t.dim() != 1)
     throw ShapeError(std::string("[").append(op) + "] expected a vector, got shape " + to_string(t.shape()));
   if (is_floating(t.dtype()))
-    throw DtypeError(std::string("[").append(op) + "] expected integers, got " + std::string(name(t.dtype())));
+    throw DtypeError(std::string("[").append(op) + "] expected integers, got " +
+                     std::string(name(t.dtype())));
   return t.to_vector<std::int64_t>();
 }
 
@@ -87,7 +88,8 @@ Indices draw_apart(const std::vector<double>& weights, std::int64_t count, Gener
 
 void expect_batch(const char* op, std::int64_t batch_size) {
   if (batch_size < 1)
-    throw ValueError(std::string("[").append(op) + "] expected batch_size >= 1, got " + std::to_string(batch_size));
+    throw ValueError(std::string("[").append(op) + "] expected batch_size >= 1, got " +
+                     std::to_string(batch_size));
 }
 
 std::int64_t batches_of(std::int64_t samples, std::int64_t batch_size, bool drop_last) {
@@ -140,7 +142,8 @@ Sampler stratified_sampler(const Tensor& labels) {
               shuffle(members, g);
               const double u = positive_uniform(g);
               for (std::size_t k = 0; k < members.size(); ++k)
-                places.emplace_back((static_cast<double>(k) + u) / static_cast<double>(members.size()), members[k]);
+                places.emplace_back((static_cast<double>(k) + u) / static_cast<double>(members.size()),
+                                    members[k]);
             }
             std::sort(places.begin(), places.end());
             Indices order;
@@ -168,7 +171,8 @@ BatchSampler bucket_sampler(const Tensor& lengths, std::int64_t batch_size, bool
             for (std::int64_t at = 0; at < n; at += stretch)
               std::stable_sort(order.begin() + at, order.begin() + std::min(n, at + stretch),
                                [&](std::int64_t a, std::int64_t b) {
-                                 return length[static_cast<std::size_t>(a)] < length[static_cast<std::size_t>(b)];
+                                 return length[static_cast<std::size_t>(a)] <
+                                        length[static_cast<std::size_t>(b)];
                                });
             auto batches = cut(order, batch_size, drop_last);
             shuffle(batches, g);

@@ -33,12 +33,13 @@ Sampler random_sampler(std::int64_t n);
 Sampler subset_sampler(std::vector<std::int64_t> indices);
 
 /// `count` indices, i with a probability proportional to weights[i].
-/// @param weights (n), any dtype @throws ShapeError if it is no vector, ValueError if a weight is negative or not
+/// @param weights (n), any dtype @throws ShapeError if it is no vector, ValueError if a weight is negative or
+/// not
 ///   finite, if none is positive, or if fewer are positive than are asked for without replacement
 Sampler weighted_sampler(const Tensor& weights, std::int64_t count, bool replacement = true);
 
-/// All of them, each class in random order and spread evenly: any stretch, and so any batch, has the classes in
-/// nearly their shares of the whole. @param labels integers (n) @throws ShapeError, DtypeError
+/// All of them, each class in random order and spread evenly: any stretch, and so any batch, has the classes
+/// in nearly their shares of the whole. @param labels integers (n) @throws ShapeError, DtypeError
 Sampler stratified_sampler(const Tensor& labels);
 
 /// The sampler's indices cut into batches. @throws ValueError if batch_size < 1

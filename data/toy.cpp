@@ -35,7 +35,8 @@ struct Point {
 
 /// Sample i is of class i % classes, at place(class, stream of i), plus noise.
 template <class F>
-TensorDataset points(const char* op, std::int64_t n, std::int64_t classes, const ToyOptions& options, const F& place) {
+TensorDataset points(const char* op, std::int64_t n, std::int64_t classes, const ToyOptions& options,
+                     const F& place) {
   expect(op, n >= 0 && options.noise >= 0, "n and noise of 0 or more");
   Tensor x = empty({n, 2}), y = empty({n}, i64);
   float* at = x.mutable_data<float>();
@@ -58,14 +59,16 @@ TensorDataset make_xor(std::int64_t n, const ToyOptions& options) {
     return Point{static_cast<double>(corner / 2), static_cast<double>(corner % 2)};
   });
   std::vector<std::int64_t> labels;
-  for (const auto corner : corners.y().to_vector<std::int64_t>()) labels.push_back(corner == 1 || corner == 2 ? 1 : 0);
+  for (const auto corner : corners.y().to_vector<std::int64_t>())
+    labels.push_back(corner == 1 || corner == 2 ? 1 : 0);
   return {corners.x(), tensor(labels)};
 }
 
 TensorDataset make_moons(std::int64_t n, const ToyOptions& options) {
   return points("make_moons", n, 2, options, [](std::int64_t moon, Generator& g) {
     const double angle = uniform(g, 0, pi);
-    return moon == 0 ? Point{std::cos(angle), std::sin(angle)} : Point{1 - std::cos(angle), 0.5 - std::sin(angle)};
+    return moon == 0 ? Point{std::cos(angle), std::sin(angle)}
+                     : Point{1 - std::cos(angle), 0.5 - std::sin(angle)};
   });
 }
 
@@ -106,8 +109,8 @@ Tensor make_sines(std::int64_t length, const SineOptions& options) {
   for (std::int64_t t = 0; t < length; ++t) {
     Generator g = root.split(static_cast<std::uint64_t>(t));
     const double time = static_cast<double>(t);
-    const double value = std::sin(2 * pi * time / options.period) + 0.5 * std::sin(2 * pi * time / options.slow_period) +
-                         options.trend * time;
+    const double value = std::sin(2 * pi * time / options.period) +
+                         0.5 * std::sin(2 * pi * time / options.slow_period) + options.trend * time;
     to[t] = static_cast<float>(normal(g, value, options.noise));
   }
   return series;
@@ -140,9 +143,9 @@ double square(double v) { return v * v; }
 double risk(const Patient& p) {
   const double age = (p.age - 50) / 20;
   double r = -2.9;
-  r += 1.5 * square((p.bmi - 25) / 6);           // too little is as bad as too much
+  r += 1.5 * square((p.bmi - 25) / 6);  // too little is as bad as too much
   r += 1.2 * square((p.heart_rate - 70) / 14);
-  r += 1.2 * age * (p.pressure - 125) / 15;      // pressure counts for the old
+  r += 1.2 * age * (p.pressure - 125) / 15;  // pressure counts for the old
   r += (p.smoker == 0 ? 2.2 : 0.3) * std::max(0.0, (p.glucose - 95) / 15);
   r += p.smoker == 1 ? 0.3 : 0;
   r -= (p.female == 1 ? 0.8 : -0.1) * std::min(p.exercise, 5.0) / 2;

@@ -1,8 +1,8 @@
 // What is done to pictures before a network sees them. Names and meaning are torchvision's.
 //
 // A transform takes a picture (channels, height, width) and returns a new one. What is random draws from
-// `default_generator()`, which a DataLoader sets for every sample: the same pictures for any number of workers,
-// others in every epoch. `map_x(dataset, Compose{...})` applies them.
+// `default_generator()`, which a DataLoader sets for every sample: the same pictures for any number of
+// workers, others in every epoch. `map_x(dataset, Compose{...})` applies them.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct ImageSize {
   std::int64_t height = 0, width = 0;
 };
 
-/// (x - mean) / std, one of each for all channels or for each. @throws ValueError for other numbers of them or
-/// a std of 0
+/// (x - mean) / std, one of each for all channels or for each. @throws ValueError for other numbers of them
+/// or a std of 0
 struct Normalize {
   std::vector<double> mean, std;
   Tensor operator()(const Tensor& x) const;
@@ -52,8 +52,8 @@ struct CenterCrop {
   Tensor operator()(const Tensor& x) const;
 };
 
-/// A random part of the picture, with `padding` zeros added on each side before. @throws ShapeError if that is
-/// smaller than the part
+/// A random part of the picture, with `padding` zeros added on each side before. @throws ShapeError if that
+/// is smaller than the part
 struct RandomCrop {
   ImageSize size;
   std::int64_t padding = 0;
@@ -72,7 +72,8 @@ struct RandomVerticalFlip {
   Tensor operator()(const Tensor& x) const;
 };
 
-/// Turns around the middle by an angle uniform on [-degrees, degrees], counter-clockwise; bilinear, zeros around.
+/// Turns around the middle by an angle uniform on [-degrees, degrees], counter-clockwise; bilinear, zeros
+/// around.
 struct RandomRotation {
   double degrees = 0;
   Tensor operator()(const Tensor& x) const;
@@ -84,10 +85,11 @@ struct GaussianNoise {
   Tensor operator()(const Tensor& x) const;
 };
 
-/// Mixes each sample of a batch with another one (Zhang et al., "mixup", 2018): x becomes lambda x + (1 - lambda) x',
-/// and the labels, integers (N), become shares (N, classes) in the same way, one lambda ~ Beta(alpha, alpha)
-/// for the batch. Use it as the `collate` of a loader, or on a batch.
-/// @throws ValueError unless alpha > 0 and labels lie in [0, classes), ShapeError and DtypeError for other labels
+/// Mixes each sample of a batch with another one (Zhang et al., "mixup", 2018): x becomes lambda x + (1 -
+/// lambda) x', and the labels, integers (N), become shares (N, classes) in the same way, one lambda ~
+/// Beta(alpha, alpha) for the batch. Use it as the `collate` of a loader, or on a batch.
+/// @throws ValueError unless alpha > 0 and labels lie in [0, classes), ShapeError and DtypeError for other
+/// labels
 struct MixUp {
   std::int64_t classes = 0;
   double alpha = 1;

@@ -1,5 +1,5 @@
-// Data sets made of others, and loading them sample by sample; samplers, transforms, folders and toy data have sources of
-// their own in data_sets/.
+// Data sets made of others, and loading them sample by sample; samplers, transforms, folders and toy data
+// have sources of their own in data_sets/.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -38,7 +38,8 @@ TEST(AnyDataset, ChecksIndices) {
   EXPECT_EQ(all_x(d), (Longs{0, 1, 2}));
   for (const std::int64_t i : {-1, 3}) EXPECT_THROW(d.get(i), IndexError);
   EXPECT_THROW(numbers(3).get(3), IndexError);
-  EXPECT_EQ(message_of<IndexError>([&] { d.get(3); }), "[AnyDataset::get] expected an index in [0, 3), got 3");
+  EXPECT_EQ(message_of<IndexError>([&] { d.get(3); }),
+            "[AnyDataset::get] expected an index in [0, 3), got 3");
   EXPECT_THROW(AnyDataset(-1, {}), ValueError);
 }
 
@@ -49,7 +50,9 @@ TEST(Compose, MapSubsetConcat) {
   EXPECT_EQ(all_x(concat({numbers(2), numbers(0), numbers(3, 7), numbers(0)})), (Longs{0, 1, 7, 8, 9}));
   EXPECT_EQ(concat({}).size(), 0);
   EXPECT_EQ(map_x(numbers(3), [](const Tensor& x) { return x + 5; }).get(2).x.item(), 7);
-  EXPECT_EQ(message_of<IndexError>([] { subset(numbers(3), {0, 3}); }),
+  EXPECT_EQ(message_of<IndexError>([] {
+              subset(numbers(3), {0, 3});
+            }),
             "[subset] expected an index in [0, 3), got 3");
 }
 
@@ -128,16 +131,21 @@ TEST(Windows, CutSeries) {
 }
 
 TEST(DefaultCollate, StacksAndRefusesWhatDoesNotFit) {
-  const std::vector<Sample> samples = {{tensor({1.0, 2.0}), full({}, 0, i64)}, {tensor({3.0, 4.0}), full({}, 1, i64)}};
+  const std::vector<Sample> samples = {{tensor({1.0, 2.0}), full({}, 0, i64)},
+                                       {tensor({3.0, 4.0}), full({}, 1, i64)}};
   const Batch batch = default_collate(samples);
   EXPECT_TRUE(equal(batch.x, tensor({{1.0, 2.0}, {3.0, 4.0}})));
   EXPECT_TRUE(equal(batch.y, tensor({0, 1})));
   EXPECT_TRUE(equal(default_collate(std::vector<Sample>{{arange(6).reshape({2, 3}).t(), ones({})}}).x,
                     tensor({{{0, 3}, {1, 4}, {2, 5}}})));
   const auto collate = [](const Sample& a, const Sample& b) { default_collate(std::vector<Sample>{a, b}); };
-  EXPECT_EQ(message_of<ShapeError>([&] { collate({ones({2}), ones({})}, {ones({3}), ones({})}); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              collate({ones({2}), ones({})}, {ones({3}), ones({})});
+            }),
             "[default_collate] expected samples of one shape, got (2,) and (3,)");
-  EXPECT_EQ(message_of<DtypeError>([&] { collate({ones({2}), ones({})}, {ones({2}), ones({}, f64)}); }),
+  EXPECT_EQ(message_of<DtypeError>([&] {
+              collate({ones({2}), ones({})}, {ones({2}), ones({}, f64)});
+            }),
             "[default_collate] expected samples of one dtype, got f32 and f64");
   EXPECT_THROW(default_collate({}), ValueError);
 }
@@ -195,7 +203,8 @@ TEST(SampleLoader, ResumesInTheMiddleOfAnEpoch) {
 
 TEST(SampleLoader, SaysWhichSampleFailedAndWhy) {
   const AnyDataset bad = map(numbers(10), [](Sample s) {
-    if (s.x.item() == 7) throw FormatError("png", 3, "header", "expected an intact picture, got: half of one");
+    if (s.x.item() == 7)
+      throw FormatError("png", 3, "header", "expected an intact picture, got: half of one");
     return s;
   });
   for (const int workers : {0, 3}) {
@@ -206,7 +215,8 @@ TEST(SampleLoader, SaysWhichSampleFailedAndWhy) {
       ADD_FAILURE() << "nothing was thrown";
     } catch (const SampleError& e) {
       EXPECT_EQ(e.index, 7);
-      EXPECT_TRUE(contains(e.what(), "[DataLoader] expected sample 7, got an error: [png] header at byte 3")) << e.what();
+      EXPECT_TRUE(contains(e.what(), "[DataLoader] expected sample 7, got an error: [png] header at byte 3"))
+          << e.what();
       EXPECT_THROW(std::rethrow_if_nested(e), FormatError);
     }
     EXPECT_EQ(batches, 3);

@@ -41,9 +41,10 @@ ImageFolder::ImageFolder(const fs::path& folder, const ImageOptions& options) : 
   const auto folders = list<fs::directory_iterator>(
       folder, [&](const fs::directory_entry& entry) { return entry.is_directory(unreadable); });
   for (const fs::path& of_class : folders) {
-    const auto files = list<fs::recursive_directory_iterator>(of_class, [&](const fs::directory_entry& entry) {
-      return is_picture(entry.path()) && entry.is_regular_file(unreadable);
-    });
+    const auto files =
+        list<fs::recursive_directory_iterator>(of_class, [&](const fs::directory_entry& entry) {
+          return is_picture(entry.path()) && entry.is_regular_file(unreadable);
+        });
     if (files.empty()) continue;
     files_.insert(files_.end(), files.begin(), files.end());
     labels_.resize(files_.size(), static_cast<std::int64_t>(classes_.size()));

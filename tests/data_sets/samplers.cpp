@@ -44,7 +44,8 @@ TEST(Samplers, WeightsAreProbabilities) {
   const std::vector<double> weights = {1, 0, 3, 6, 0};
   std::vector<int> count(5);
   const std::int64_t draws = 20000;
-  for (const auto i : weighted_sampler(tensor(weights), draws).order(Generator(4))) ++count[static_cast<std::size_t>(i)];
+  for (const auto i : weighted_sampler(tensor(weights), draws).order(Generator(4)))
+    ++count[static_cast<std::size_t>(i)];
   for (std::size_t i = 0; i < 5; ++i) {
     const double p = weights[i] / 10, expected = p * static_cast<double>(draws);
     EXPECT_LE(std::abs(count[i] - expected), 5 * std::sqrt(expected * (1 - p))) << i;
@@ -70,7 +71,9 @@ TEST(Samplers, WeightsAreChecked) {
   EXPECT_THROW(weighted_sampler(zeros({3}), 1), ValueError);
   EXPECT_THROW(weighted_sampler(ones({3}), -1), ValueError);
   EXPECT_NO_THROW(weighted_sampler(zeros({3}), 0));
-  EXPECT_EQ(message_of<ValueError>([] { weighted_sampler(tensor({1.0, 0.0}), 2, false); }),
+  EXPECT_EQ(message_of<ValueError>([] {
+              weighted_sampler(tensor({1.0, 0.0}), 2, false);
+            }),
             "[weighted_sampler] expected 2 positive weights, got 1");
 }
 
@@ -95,7 +98,8 @@ TEST(Samplers, StratifiedStretchesHaveAllClassesInTheirShares) {
 TEST(Samplers, BatchesAreCut) {
   const auto sizes = [](const BatchSampler& s) {
     Longs sizes;
-    for (const auto& batch : s.batches(Generator(1))) sizes.push_back(static_cast<std::int64_t>(batch.size()));
+    for (const auto& batch : s.batches(Generator(1)))
+      sizes.push_back(static_cast<std::int64_t>(batch.size()));
     EXPECT_EQ(static_cast<std::int64_t>(sizes.size()), s.size);
     return sizes;
   };

@@ -26,7 +26,8 @@ TEST(Toy, XorIsTheTruthTable) {
 TEST(Toy, ShapesAreWhereTheyShouldBe) {
   const Tensor moons = make_moons(200).x();
   const Tensor upper = moons.slice(0, {{}, {}, 2}), lower = moons.slice(0, {1, {}, 2});
-  const Tensor ones_of_upper = sum(square(upper), 1), ones_of_lower = sum(square(lower - tensor({1.0, 0.5})), 1);
+  const Tensor ones_of_upper = sum(square(upper), 1),
+               ones_of_lower = sum(square(lower - tensor({1.0, 0.5})), 1);
   EXPECT_LT(amax(abs(ones_of_upper - 1)).item(), 1e-5);
   EXPECT_LT(amax(abs(ones_of_lower - 1)).item(), 1e-5);
   EXPECT_GE(amin(upper.select(1, 1)).item(), 0);
@@ -38,9 +39,11 @@ TEST(Toy, ShapesAreWhereTheyShouldBe) {
 
   const TensorDataset spirals = make_spirals(300, 3, 1.0);
   const auto xy = spirals.x().to_vector<double>();
-  for (std::size_t i = 0; i < 300; ++i) {  // turned back by its radius and its class, every point lies on one ray
+  for (std::size_t i = 0; i < 300;
+       ++i) {  // turned back by its radius and its class, every point lies on one ray
     const double r = std::hypot(xy[2 * i], xy[2 * i + 1]);
-    const double turn = std::atan2(xy[2 * i + 1], xy[2 * i]) / (2 * std::numbers::pi) - r - static_cast<double>(i % 3) / 3;
+    const double turn =
+        std::atan2(xy[2 * i + 1], xy[2 * i]) / (2 * std::numbers::pi) - r - static_cast<double>(i % 3) / 3;
     EXPECT_NEAR(turn, std::round(turn), 1e-5 / std::max(r, 1e-3));
   }
 
@@ -57,7 +60,8 @@ TEST(Toy, SinesRepeatAndRise) {
   const Tensor s = make_sines(500, {.period = 10, .slow_period = 50, .trend = 0.01, .noise = 0});
   EXPECT_EQ(s.shape(), Shape({500, 1}));
   EXPECT_LT(amax(abs(s.slice(0, {50, {}}) - s.slice(0, {{}, 450}) - 0.5)).item(), 1e-5);
-  EXPECT_NEAR(s[2][0].item(), std::sin(0.4 * std::numbers::pi) + 0.5 * std::sin(0.08 * std::numbers::pi) + 0.02, 1e-6);
+  EXPECT_NEAR(s[2][0].item(),
+              std::sin(0.4 * std::numbers::pi) + 0.5 * std::sin(0.08 * std::numbers::pi) + 0.02, 1e-6);
 }
 
 TEST(Toy, LongerSetsBeginWithTheShorterOnes) {
@@ -108,8 +112,8 @@ double auc(const Tensor& scores, const Tensor& truth) {
 
 TEST(Diagnosis, HasEverythingThatRealTablesHave) {
   const Table t = parse_csv(format_csv(make_diagnosis(3000)));
-  EXPECT_EQ(t.names(), (std::vector<std::string>{"age", "sex", "smoker", "bmi", "pressure", "glucose", "heart_rate",
-                                                 "exercise", "diagnosis"}));
+  EXPECT_EQ(t.names(), (std::vector<std::string>{"age", "sex", "smoker", "bmi", "pressure", "glucose",
+                                                 "heart_rate", "exercise", "diagnosis"}));
   EXPECT_EQ(t.column("smoker").categories, (std::vector<std::string>{"current", "former", "never"}));
   const auto share = [&](const char* name) { return mean(to(t.missing(name), f64)).item(); };
   EXPECT_EQ(share("age"), 0);
@@ -133,7 +137,8 @@ struct Net : nn::Module {
 template <class Model>
 double learn(Model& model, const Tensor& x, const Tensor& y) {
   optim::AdamW adam(model.parameters(), {.lr = 3e-3});
-  DataLoader loader(TensorDataset(x.slice(0, {0, 3000}), y.slice(0, {0, 3000})), {.batch_size = 100, .shuffle = true});
+  DataLoader loader(TensorDataset(x.slice(0, {0, 3000}), y.slice(0, {0, 3000})),
+                    {.batch_size = 100, .shuffle = true});
   for (int epoch = 0; epoch < 20; ++epoch)
     for (auto [inputs, targets] : loader) {
       const Tensor loss = binary_cross_entropy_with_logits(model(inputs), targets);
@@ -151,7 +156,8 @@ TEST(Diagnosis, ASmallNetBeatsLogisticRegression) {
   const Tensor missing = to(isnan(measured), f32), known = 1 - missing, values = nan_to_num(measured, 0);
   const Tensor centred = (values - sum(values, 0) / sum(known, 0)) * known;
   const Tensor scaled = centred / sqrt(sum(square(centred), 0) / sum(known, 0));
-  const Tensor x = cat({scaled, missing, t.one_hot("sex"), t.one_hot("smoker")}, 1), y = t.numbers({"diagnosis"});
+  const Tensor x = cat({scaled, missing, t.one_hot("sex"), t.one_hot("smoker")}, 1),
+               y = t.numbers({"diagnosis"});
   manual_seed(1);
   nn::Linear logistic(17, 1);
   Net net;

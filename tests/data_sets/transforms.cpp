@@ -20,10 +20,14 @@ TEST(Transforms, NormalizeByChannel) {
   EXPECT_FLOAT_EQ(static_cast<float>(y[0][0][3].item()), 1.0F);
   EXPECT_FLOAT_EQ(static_cast<float>(y[1][0][0].item()), -0.5F);
   EXPECT_EQ(Normalize({.mean = {1}, .std = {2}})(picture())[1][2][3].item(), 11);
-  EXPECT_EQ(message_of<ValueError>([] { Normalize{.mean = {1, 2, 3}, .std = {1}}(picture()); }),
+  EXPECT_EQ(message_of<ValueError>([] {
+              Normalize{.mean = {1, 2, 3}, .std = {1}}(picture());
+            }),
             "[Normalize] expected 1 or 2 numbers, got 3");
   EXPECT_THROW((Normalize{.mean = {1}, .std = {0}}(picture())), ValueError);
-  EXPECT_EQ(message_of<ShapeError>([] { Normalize{.mean = {1}, .std = {1}}(ones({3, 4})); }),
+  EXPECT_EQ(message_of<ShapeError>([] {
+              Normalize{.mean = {1}, .std = {1}}(ones({3, 4}));
+            }),
             "[Normalize] expected a picture (channels, height, width), got shape (3, 4)");
 }
 
@@ -32,7 +36,9 @@ TEST(Transforms, ResizeAndCenterCrop) {
   const Tensor half = Resize{{1, 2}}(tensor({{{0.0, 2.0, 4.0, 6.0}, {0.0, 2.0, 4.0, 6.0}}}));
   EXPECT_TRUE(equal(half, tensor({{{1.0, 5.0}}})));
   EXPECT_TRUE(equal(CenterCrop{{1, 2}}(picture()), tensor({{{5, 6}}, {{17, 18}}}, f32)));
-  EXPECT_EQ(message_of<ShapeError>([] { CenterCrop{{4, 4}}(picture()); }),
+  EXPECT_EQ(message_of<ShapeError>([] {
+              CenterCrop{{4, 4}}(picture());
+            }),
             "[CenterCrop] expected a picture of at least 4 x 4, got shape (2, 3, 4)");
   EXPECT_THROW((Resize{{0, 4}}(picture())), ValueError);
 }
@@ -69,12 +75,14 @@ TEST(Transforms, RotationTurnsSquarePixels) {
   Tensor x = zeros({1, 41, 81});
   x.slice(1, {18, 23}).slice(2, {53, 58}).fill_(1);
   EXPECT_LT(largest_difference(RandomRotation{}(x), x), 1e-4);
-  const Tensor rows = arange(0, 41, 1, f32).reshape({1, 41, 1}) - 20, columns = arange(0, 81, 1, f32).reshape({1, 1, 81}) - 40;
+  const Tensor rows = arange(0, 41, 1, f32).reshape({1, 41, 1}) - 20,
+               columns = arange(0, 81, 1, f32).reshape({1, 1, 81}) - 40;
   manual_seed(3);
   double low = 0, high = 0;
   for (int i = 0; i < 50; ++i) {
     const Tensor y = RandomRotation{.degrees = 60}(x);
-    const double mass = sum(y).item(), up = -sum(y * rows).item() / mass, right = sum(y * columns).item() / mass;
+    const double mass = sum(y).item(), up = -sum(y * rows).item() / mass,
+                 right = sum(y * columns).item() / mass;
     EXPECT_NEAR(mass, 25, 1.5);
     EXPECT_NEAR(std::hypot(up, right), 15, 0.1);
     low = std::min(low, std::atan2(up, right));
@@ -114,13 +122,18 @@ TEST(Transforms, MixUpMixesPicturesAndLabelsAlike) {
 TEST(Transforms, AreTheSameForAnyNumberOfWorkers) {
   Generator g(1);
   const TensorDataset pictures(rand({20, 1, 8, 8}, g), arange(20));
-  const Compose transforms{Resize{{10, 10}},      RandomCrop{.size = {8, 8}, .padding = 2}, RandomHorizontalFlip{},
-                           RandomVerticalFlip{},  RandomRotation{.degrees = 20},            GaussianNoise{.sigma = 0.1},
+  const Compose transforms{Resize{{10, 10}},
+                           RandomCrop{.size = {8, 8}, .padding = 2},
+                           RandomHorizontalFlip{},
+                           RandomVerticalFlip{},
+                           RandomRotation{.degrees = 20},
+                           GaussianNoise{.sigma = 0.1},
                            Normalize{.mean = {0.5}, .std = {0.5}}};
   std::vector<Tensor> reference;
   for (const int workers : {0, 1, 2, 4}) {
-    DataLoader loader(map_x(pictures, transforms),
-                      {.batch_size = 6, .shuffle = true, .workers = workers, .collate = MixUp{.classes = 20}});
+    DataLoader loader(
+        map_x(pictures, transforms),
+        {.batch_size = 6, .shuffle = true, .workers = workers, .collate = MixUp{.classes = 20}});
     std::vector<Tensor> got;
     for (int epoch = 0; epoch < 2; ++epoch)
       for (auto [x, y] : loader) {
@@ -130,7 +143,8 @@ TEST(Transforms, AreTheSameForAnyNumberOfWorkers) {
     ASSERT_EQ(got.size(), 16U);
     EXPECT_FALSE(equal(got[0], got[8]));  // the second epoch is another one
     if (workers == 0) reference = got;
-    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(equal(got[i], reference[i])) << workers << ", " << i;
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_TRUE(equal(got[i], reference[i])) << workers << ", " << i;
   }
 }
 
