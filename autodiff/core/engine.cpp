@@ -4,7 +4,10 @@
 #include <string>
 
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/sort.hpp"
 
 namespace cadena::detail {
 

@@ -10,7 +10,6 @@
 
 #include "autodiff/core/meta.hpp"
 #include "autodiff/grad.hpp"
-#include "autodiff/ops.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 

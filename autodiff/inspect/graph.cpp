@@ -14,6 +14,10 @@
 #include "autodiff/error.hpp"
 #include "autodiff/inspect.hpp"
 #include "autodiff/inspect/formulas.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 
