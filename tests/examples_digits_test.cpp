@@ -13,10 +13,12 @@
 #include "autodiff/autodiff.hpp"
 #include "data/idx.hpp"
 #include "examples/support/safetensors.hpp"
-#include "examples/support/table.hpp"
+#include "plot/table.hpp"
 #include "program_run.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "autodiff/error.hpp"
-#include "examples/support/contour.hpp"
-#include "examples/support/network.hpp"
-#include "examples/support/plane.hpp"
+#include "plot/contour.hpp"
+#include "plot/network.hpp"
+#include "plot/plane.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 using Lines = std::vector<std::vector<Point>>;

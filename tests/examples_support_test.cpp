@@ -9,13 +9,15 @@
 #include <limits>
 #include <map>
 
-#include "examples/support/chart.hpp"
-#include "examples/support/confusion.hpp"
+#include "plot/chart.hpp"
+#include "plot/confusion.hpp"
 #include "examples/support/file.hpp"
-#include "examples/support/svg.hpp"
-#include "examples/support/ticks.hpp"
+#include "plot/svg.hpp"
+#include "plot/ticks.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();

@@ -1,4 +1,4 @@
-#include "examples/support/progress.hpp"
+#include "train/progress.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,9 +12,12 @@
 #include <stdexcept>
 
 #include "autodiff/error.hpp"
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+using namespace train;
+
 namespace {
 
 const Terminal plain{.interactive = false, .colour = false, .unicode = true, .width = 80};

@@ -1,5 +1,5 @@
 // Charts in characters, and what is redrawn in place.
-#include "examples/support/terminal_plot.hpp"
+#include "plot/terminal_plot.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +8,14 @@
 #include <sstream>
 
 #include "autodiff/error.hpp"
-#include "examples/support/format.hpp"
-#include "examples/support/live_plot.hpp"
-#include "examples/support/progress.hpp"
+#include "plot/format.hpp"
+#include "plot/live_plot.hpp"
+#include "train/progress.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+using namespace train;
+
 namespace {
 
 const Terminal ascii{.interactive = true, .colour = false, .unicode = false, .width = 31, .height = 24};

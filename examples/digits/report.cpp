@@ -17,16 +17,18 @@
 
 #include "autodiff/build_info.hpp"
 #include "examples/digits/curves.hpp"
-#include "examples/support/chart.hpp"
-#include "examples/support/confusion.hpp"
+#include "plot/chart.hpp"
+#include "plot/confusion.hpp"
 #include "examples/support/file.hpp"
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 #include "examples/support/image_sheet.hpp"
 #include "examples/support/safetensors.hpp"
-#include "examples/support/table.hpp"
-#include "examples/support/terminal.hpp"
+#include "plot/table.hpp"
+#include "plot/terminal.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;

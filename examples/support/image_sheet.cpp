@@ -5,11 +5,13 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 #include "examples/support/png.hpp"
-#include "examples/support/svg.hpp"
+#include "plot/svg.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 constexpr double margin = 24;
