@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <map>
 
 #include "plot/chart.hpp"
 #include "plot/confusion.hpp"
-#include "examples/support/file.hpp"
 #include "plot/svg.hpp"
 #include "plot/ticks.hpp"
 
@@ -86,53 +83,6 @@ TEST(Checker, FindsFaults) {
                           "<a>\x01</a>", "<a b=\"nan\"/>", "", "x<a/>"}) {
     EXPECT_NE(fault(bad), "") << bad;
   }
-}
-
-// ---------------------------------------------------------------------------------------------------- files
-
-class FileTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "cadena-test-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
-  static std::string read(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::ptrdiff_t entries(const std::filesystem::path& path) const {
-    return std::distance(std::filesystem::directory_iterator(path), {});
-  }
-
-  std::filesystem::path folder;
-};
-
-TEST_F(FileTest, WritesAndReplaces) {
-  const auto path = folder / "new" / "folder" / "a.svg";
-  write_file(path, "one");
-  write_file(path, std::string("two\0three", 9));
-  EXPECT_EQ(read(path), std::string("two\0three", 9));
-  EXPECT_EQ(entries(path.parent_path()), 1) << "a temporary file was left behind";
-}
-
-TEST_F(FileTest, SaysWhereItCannotWrite) {
-  write_file(folder / "file", "x");
-  try {
-    write_file(folder / "file" / "below.svg", "y");  // a file is no folder, not even for root
-    FAIL() << "nothing was thrown";
-  } catch (const WriteError& error) {
-    EXPECT_EQ(error.path(), folder / "file");
-    EXPECT_NE(std::string(error.what()).find((folder / "file").string()), std::string::npos) << error.what();
-  }
-  std::filesystem::create_directories(folder / "taken" / "inside");
-  EXPECT_THROW(write_file(folder / "taken", "y"), WriteError);
-  EXPECT_THROW(write_file("", "y"), WriteError);
-  EXPECT_THROW(write_file(folder / "new" / "", "y"), WriteError);
-  EXPECT_EQ(entries(folder), 2) << "a temporary file was left behind";
-  EXPECT_EQ(read(folder / "file"), "x");
 }
 
 // ---------------------------------------------------------------------------------------------------- SVG

@@ -6,13 +6,16 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "data/files/png.hpp"
 #include "examples/support/image_sheet.hpp"
-#include "examples/support/png.hpp"
+#include "files.hpp"
 
 namespace cadena::examples {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
+using data::base64;
+using data::encode_png;
+using data::PngColour;
 
 std::uint32_t u32(const Bytes& bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -67,20 +70,6 @@ Bytes gradient(std::size_t size) {
   Bytes pixels(size);
   for (std::size_t i = 0; i < size; ++i) pixels[i] = static_cast<std::uint8_t>(i * 37 + i / 256);
   return pixels;
-}
-
-Bytes from_base64(const std::string& text) {
-  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  Bytes bytes;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    group = group << 6U | static_cast<std::uint32_t>(alphabet.find(c));
-    if ((bits += 6) >= 8)
-      bytes.push_back(static_cast<std::uint8_t>(group >> static_cast<unsigned>(bits -= 8)));
-  }
-  return bytes;
 }
 
 TEST(Png, DecodesBackToTheSamePixels) {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
+#include "data/files/png.hpp"
 #include "plot/format.hpp"
-#include "examples/support/png.hpp"
 #include "plot/svg.hpp"
 
 namespace cadena::examples {
@@ -65,7 +65,7 @@ std::string image_uri(const ImageSheet& sheet, const SheetItem& item) {
       pixels.push_back(sheet.dark_on_light ? static_cast<std::uint8_t>(255 - grey) : grey);
     }
   }
-  return png_data_uri(pixels, width, height);
+  return data::png_data_uri(pixels, width, height);
 }
 
 class Sheet {

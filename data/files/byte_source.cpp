@@ -1,4 +1,4 @@
-#include "data/byte_source.hpp"
+#include "data/files/byte_source.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,20 +25,9 @@ std::string reason(int error) { return std::error_code(error, std::generic_categ
 class FileSource : public ByteSource {
  public:
   explicit FileSource(const std::filesystem::path& path) : path_(path.string()) {
-    // Without O_NONBLOCK, opening a pipe nobody writes to would never return.
-    do fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    while (fd_ < 0 && errno == EINTR);
-    if (fd_ < 0) throw IoError("[open] cannot read " + path_ + ": " + reason(errno));
-    struct stat status {};
-    const int error = ::fstat(fd_, &status) == 0 ? 0 : errno;
-    if (error == 0 && S_ISREG(status.st_mode)) {
-      left_ = static_cast<std::uint64_t>(status.st_size);
-      return;
-    }
-    ::close(fd_);
-    if (error != 0) throw IoError("[open] cannot examine " + path_ + ": " + reason(error));
-    throw IoError("[open] expected a regular file, got " + path_ + ", which is " +
-                  (S_ISDIR(status.st_mode) ? "a folder" : "a pipe, socket or device"));
+    const OpenFile file = open_regular(path);
+    fd_ = file.fd;
+    left_ = file.size;
   }
   ~FileSource() override { ::close(fd_); }
 
@@ -98,14 +87,14 @@ class JoinedSource : public ByteSource {
   std::unique_ptr<ByteSource> rest_;
 };
 
-class GzipSource : public ByteSource {
+/// What the kinds of compressed streams share: zlib's state, its input, and what to do with its answers.
+class InflateSource : public ByteSource {
  public:
-  explicit GzipSource(std::unique_ptr<ByteSource> packed)
-      : packed_(std::move(packed)), most_(packed_->at_most() * best_ratio) {
-    constexpr int gzip_only = 16;
-    if (inflateInit2(&stream_, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
+  InflateSource(std::unique_ptr<ByteSource> packed, const char* format, int window)
+      : packed_(std::move(packed)), format_(format), most_(packed_->at_most() * best_ratio) {
+    if (inflateInit2(&stream_, window) != Z_OK) throw std::bad_alloc();
   }
-  ~GzipSource() override { inflateEnd(&stream_); }
+  ~InflateSource() override { inflateEnd(&stream_); }
 
   std::size_t read(std::uint8_t* to, std::size_t n) override {
     std::size_t done = 0;
@@ -121,51 +110,102 @@ class GzipSource : public ByteSource {
   }
   std::uint64_t at_most() const override { return most_ - std::min(most_, given_); }
 
- private:
-  static constexpr std::uint64_t best_ratio = 1032;  // deflate cannot do better: 258 bytes from two bits
+ protected:
+  virtual void step() = 0;
 
-  void refill() {
-    stream_.next_in = buffer_.data();
-    stream_.avail_in = static_cast<uInt>(packed_->read(buffer_.data(), buffer_.size()));
+  bool refilled() {
+    if (stream_.avail_in == 0) {
+      stream_.next_in = buffer_.data();
+      stream_.avail_in = static_cast<uInt>(packed_->read(buffer_.data(), buffer_.size()));
+    }
+    return stream_.avail_in != 0;
   }
 
-  void step() {
-    if (stream_.avail_in == 0) refill();
-    if (between_members_) {
-      finished_ = stream_.avail_in == 0;
-      if (finished_) return;
-      inflateReset(&stream_);
-      between_members_ = false;
-    }
-    if (stream_.avail_in == 0) fail("expected more compressed data, got the end of the file");
+  /// @return true at the end of a stream
+  bool unpack() {
+    if (!refilled()) fail("expected more compressed data, got their end");
     switch (inflate(&stream_, Z_NO_FLUSH)) {
       case Z_STREAM_END:
-        between_members_ = true;
-        break;  // zlib has verified checksum and length
+        return true;
       case Z_OK:
       case Z_BUF_ERROR:
-        break;
+        return false;
       case Z_MEM_ERROR:
         throw std::bad_alloc();
       default:
-        fail(std::string("expected intact gzip data, got ") +
+        fail(std::string("expected intact data, got ") +
              (stream_.msg != nullptr ? stream_.msg : "something else"));
     }
   }
 
   [[noreturn]] void fail(std::string why) const {
-    throw FormatError("gzip", static_cast<std::int64_t>(given_), "compressed data", std::move(why));
+    throw FormatError(format_, static_cast<std::int64_t>(given_), "compressed data", std::move(why));
   }
 
+  bool finished_ = false;
+  z_stream stream_{};
+
+ private:
+  static constexpr std::uint64_t best_ratio = 1032;  // deflate cannot do better: 258 bytes from two bits
+
   std::unique_ptr<ByteSource> packed_;
+  const char* format_;
   std::uint64_t most_;
   std::uint64_t given_ = 0;
-  bool between_members_ = false, finished_ = false;
-  z_stream stream_{};
   std::array<std::uint8_t, 1 << 16> buffer_;
 };
 
+class GzipSource : public InflateSource {
+ public:
+  explicit GzipSource(std::unique_ptr<ByteSource> packed)
+      : InflateSource(std::move(packed), "gzip", MAX_WBITS + gzip_only) {}
+
+ private:
+  static constexpr int gzip_only = 16;
+
+  void step() override {
+    if (between_members_) {
+      finished_ = !refilled();
+      if (finished_) return;
+      inflateReset(&stream_);
+    }
+    between_members_ = unpack();  // at the end of a member zlib has verified its checksum and length
+  }
+
+  bool between_members_ = false;
+};
+
+class DeflateSource : public InflateSource {
+ public:
+  explicit DeflateSource(std::span<const std::uint8_t> packed)
+      : InflateSource(open_memory(packed), "deflate", -MAX_WBITS) {}
+
+ private:
+  void step() override {
+    finished_ = unpack();
+    if (finished_ && refilled()) fail("expected the end of the data, got more bytes");
+  }
+};
+
 }  // namespace
+
+OpenFile open_regular(const std::filesystem::path& path) {
+  OpenFile file;
+  // Without O_NONBLOCK, opening a pipe nobody writes to would never return.
+  do file.fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  while (file.fd < 0 && errno == EINTR);
+  if (file.fd < 0) throw IoError("[open] cannot read " + path.string() + ": " + reason(errno));
+  struct stat status {};
+  const int error = ::fstat(file.fd, &status) == 0 ? 0 : errno;
+  if (error == 0 && S_ISREG(status.st_mode)) {
+    file.size = static_cast<std::uint64_t>(status.st_size);
+    return file;
+  }
+  ::close(file.fd);
+  if (error != 0) throw IoError("[open] cannot examine " + path.string() + ": " + reason(error));
+  throw IoError("[open] expected a regular file, got " + path.string() + ", which is " +
+                (S_ISDIR(status.st_mode) ? "a folder" : "a pipe, socket or device"));
+}
 
 std::unique_ptr<ByteSource> open_file(const std::filesystem::path& path) {
   return std::make_unique<FileSource>(path);
@@ -182,6 +222,28 @@ std::unique_ptr<ByteSource> unpack_if_gzip(std::unique_ptr<ByteSource> source) {
   auto whole = std::make_unique<JoinedSource>(std::move(head), std::move(source));
   if (!gzip) return whole;
   return std::make_unique<GzipSource>(std::move(whole));
+}
+
+std::unique_ptr<ByteSource> unpack_deflate(std::span<const std::uint8_t> packed) {
+  return std::make_unique<DeflateSource>(packed);
+}
+
+void read_exactly(ByteSource& source, std::vector<std::uint8_t>& bytes, std::uint64_t size,
+                  const char* format, std::uint64_t offset) {
+  const auto fail = [&](std::uint64_t at, std::uint64_t got, const char* bound) {
+    throw FormatError(format, static_cast<std::int64_t>(at), "elements",
+                      "expected " + std::to_string(size) + " bytes, got " + bound + std::to_string(got));
+  };
+  if (size > source.at_most()) fail(offset, source.at_most(), "at most ");
+  std::uint64_t have = 0;
+  while (have < size) {
+    const auto target = std::min(size, std::max<std::uint64_t>(2 * have, 1 << 16));
+    bytes.reserve(target);
+    bytes.resize(target);
+    const auto got = source.read(bytes.data() + have, target - have);
+    if (got < target - have) fail(offset + have + got, have + got, "");
+    have = target;
+  }
 }
 
 }  // namespace cadena::data

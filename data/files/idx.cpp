@@ -1,15 +1,15 @@
-#include "data/idx.hpp"
+#include "data/files/idx.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <string>
 
-#include "data/byte_source.hpp"
-#include "data/gzip.hpp"
+#include "data/files/byte_source.hpp"
+#include "data/files/file.hpp"
+#include "data/files/gzip.hpp"
 
 namespace cadena::data {
 namespace {
@@ -82,30 +82,11 @@ std::uint64_t payload_bytes(const IdxData& data, const IdxOptions& options) {
   return bytes;
 }
 
-/// Reads exactly `size` bytes. The vector doubles as bytes arrive: what the header promises costs nothing.
-void read_payload(ByteSource& source, std::vector<std::uint8_t>& bytes, std::uint64_t size,
-                  std::int64_t offset) {
-  if (size > source.at_most())
-    fail(offset, "elements",
-         "expected " + std::to_string(size) + " bytes, got at most " + std::to_string(source.at_most()));
-  std::uint64_t have = 0;
-  while (have < size) {
-    const auto target = std::min(size, std::max<std::uint64_t>(2 * have, 1 << 16));
-    bytes.reserve(target);
-    bytes.resize(target);
-    const auto got = source.read(bytes.data() + have, target - have);
-    if (got < target - have)
-      fail(offset + static_cast<std::int64_t>(have + got), "elements",
-           "expected " + std::to_string(size) + " bytes, got " + std::to_string(have + got));
-    have = target;
-  }
-}
-
 IdxData parse(ByteSource& source, const IdxOptions& options) {
   IdxData data;
   const auto header = read_header(source, data);
   const auto size = payload_bytes(data, options);
-  read_payload(source, data.bytes, size, header);
+  read_exactly(source, data.bytes, size, "idx", static_cast<std::uint64_t>(header));
   std::uint8_t more = 0;  // asking for one byte too many also lets gzip verify its checksum
   if (source.read(&more, 1) != 0)
     fail(header + static_cast<std::int64_t>(size), "end", "expected the end of the data, got more bytes");
@@ -165,12 +146,10 @@ std::string_view name(IdxType t) {
 }
 
 IdxData read_idx(const std::filesystem::path& path, const IdxOptions& options) {
-  try {
+  return naming(path, [&] {
     const auto source = unpack_if_gzip(open_file(path));
     return parse(*source, options);
-  } catch (const FormatError& e) {
-    throw FormatError(e.format, e.offset, e.field, e.reason + " in " + path.string());
-  }
+  });
 }
 
 IdxData parse_idx(std::span<const std::uint8_t> file, const IdxOptions& options) {
@@ -198,10 +177,7 @@ std::vector<std::uint8_t> format_idx(const IdxData& data) {
 void write_idx(const std::filesystem::path& path, const IdxData& data) {
   auto bytes = format_idx(data);
   if (path.extension() == ".gz") bytes = gzip(bytes);
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out) throw IoError("[write_idx] cannot write " + path.string());
+  write_file(path, bytes);
 }
 
 Tensor to_tensor(const IdxData& data) {

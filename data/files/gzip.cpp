@@ -1,4 +1,4 @@
-#include "data/gzip.hpp"
+#include "data/files/gzip.hpp"
 
 #include <zlib.h>
 
@@ -8,15 +8,18 @@
 #include "autodiff/error.hpp"
 
 namespace cadena::data {
+namespace {
 
-std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
+/// @param window zlib's way of saying which header it should write
+std::vector<std::uint8_t> pack(const char* op, std::span<const std::uint8_t> bytes, int window) {
   constexpr std::size_t limit = std::size_t{1} << 31;  // zlib counts in 32 bits, and packing may add a little
   if (bytes.size() >= limit)
-    throw ValueError("[gzip] expected fewer than 2^31 bytes, got " + std::to_string(bytes.size()));
+    throw ValueError(std::string("[").append(op) + "] expected fewer than 2^31 bytes, got " +
+                     std::to_string(bytes.size()));
   z_stream stream{};
-  constexpr int gzip_header = 16, memory_level = 8;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + gzip_header, memory_level,
-                   Z_DEFAULT_STRATEGY) != Z_OK)
+  constexpr int memory_level = 8;
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, memory_level, Z_DEFAULT_STRATEGY) !=
+      Z_OK)
     throw std::bad_alloc();
   try {
     std::vector<std::uint8_t> out(deflateBound(&stream, bytes.size()));
@@ -32,6 +35,17 @@ std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
     deflateEnd(&stream);
     throw;
   }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> gzip(std::span<const std::uint8_t> bytes) {
+  constexpr int gzip_header = 16;
+  return pack("gzip", bytes, MAX_WBITS + gzip_header);
+}
+
+std::vector<std::uint8_t> deflate_raw(std::span<const std::uint8_t> bytes) {
+  return pack("deflate", bytes, -MAX_WBITS);
 }
 
 }  // namespace cadena::data

@@ -1,10 +1,10 @@
-#include "data/idx_images.hpp"
+#include "data/files/idx_images.hpp"
 
 #include <optional>
 #include <string>
 #include <system_error>
 
-#include "data/idx.hpp"
+#include "data/files/idx.hpp"
 
 namespace cadena::data {
 namespace {

@@ -1,5 +1,3 @@
-#include "examples/support/png.hpp"
-
 #include <zlib.h>
 
 #include <algorithm>
@@ -8,8 +6,9 @@
 #include <string_view>
 
 #include "autodiff/error.hpp"
+#include "data/files/png.hpp"
 
-namespace cadena::examples {
+namespace cadena::data {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -106,4 +105,4 @@ std::string png_data_uri(std::span<const std::uint8_t> pixels, std::int64_t widt
   return "data:image/png;base64," + base64(encode_png(pixels, width, height, colour));
 }
 
-}  // namespace cadena::examples
+}  // namespace cadena::data

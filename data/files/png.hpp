@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace cadena::examples {
+namespace cadena::data {
 
 /// The number of 8-bit channels of a pixel.
 enum class PngColour { grey = 1, rgb = 3 };
@@ -22,4 +22,4 @@ std::string base64(std::span<const std::uint8_t> bytes);
 std::string png_data_uri(std::span<const std::uint8_t> pixels, std::int64_t width, std::int64_t height,
                          PngColour colour = PngColour::grey);
 
-}  // namespace cadena::examples
+}  // namespace cadena::data
