@@ -185,6 +185,7 @@ void DataLoader::init(std::int64_t samples, Load load, const LoaderOptions& opti
 }
 
 std::int64_t DataLoader::size() const { return core_->batches(); }
+std::int64_t DataLoader::num_samples() const { return core_->samples; }
 
 DataLoader::Iterator DataLoader::begin() { return Iterator(core_); }
 

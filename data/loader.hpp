@@ -55,6 +55,7 @@ class DataLoader {
         size, [shared](std::span<const std::int64_t> indices) { return shared->batch(indices); }, options);
   }
 
+  std::int64_t num_samples() const;  ///< in the data set
   /// Batches in an epoch.
   std::int64_t size() const;
 

@@ -6,7 +6,7 @@
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
 #include "plot/format.hpp"
-#include "examples/support/image_sheet.hpp"
+#include "plot/image_sheet.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 

@@ -19,7 +19,7 @@
 #include "data/files/file.hpp"
 #include "data/files/safetensors.hpp"
 #include "examples/digits/curves.hpp"
-#include "examples/support/image_sheet.hpp"
+#include "plot/image_sheet.hpp"
 #include "plot/chart.hpp"
 #include "plot/confusion.hpp"
 #include "plot/format.hpp"

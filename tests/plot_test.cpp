@@ -12,9 +12,7 @@
 #include "plot/svg.hpp"
 #include "plot/ticks.hpp"
 
-namespace cadena::examples {
-using namespace plot;
-
+namespace cadena::plot {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -324,4 +322,4 @@ TEST(Confusion, HandlesEmptyClassesAndRefusesNonsense) {
 }
 
 }  // namespace
-}  // namespace cadena::examples
+}  // namespace cadena::plot

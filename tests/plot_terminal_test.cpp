@@ -12,9 +12,7 @@
 #include "plot/live_plot.hpp"
 #include "train/progress.hpp"
 
-namespace cadena::examples {
-using namespace plot;
-using namespace train;
+namespace cadena::plot {
 
 namespace {
 
@@ -336,4 +334,4 @@ TEST(ProgressPanel, IsNotAskedForElsewhere) {
 }
 
 }  // namespace
-}  // namespace cadena::examples
+}  // namespace cadena::plot

@@ -10,9 +10,7 @@
 #include "plot/network.hpp"
 #include "plot/plane.hpp"
 
-namespace cadena::examples {
-using namespace plot;
-
+namespace cadena::plot {
 namespace {
 
 using Lines = std::vector<std::vector<Point>>;
@@ -123,4 +121,4 @@ TEST(Networks, DrawUnitsAndLinks) {
 }
 
 }  // namespace
-}  // namespace cadena::examples
+}  // namespace cadena::plot

@@ -14,9 +14,8 @@
 #include "autodiff/error.hpp"
 #include "plot/format.hpp"
 
-namespace cadena::examples {
+namespace cadena::train {
 using namespace plot;
-using namespace train;
 
 namespace {
 
@@ -365,4 +364,4 @@ TEST_F(TerminalTest, KnowsAPipeFromATerminal) {
 }
 
 }  // namespace
-}  // namespace cadena::examples
+}  // namespace cadena::train

@@ -1,4 +1,4 @@
-#include "examples/support/image_sheet.hpp"
+#include "plot/image_sheet.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,7 @@
 #include "plot/format.hpp"
 #include "plot/svg.hpp"
 
-namespace cadena::examples {
-using namespace plot;
-
+namespace cadena::plot {
 namespace {
 
 constexpr double margin = 24;
@@ -164,4 +162,4 @@ std::string render_image_sheet(const ImageSheet& sheet) {
   return Sheet(sheet).draw();
 }
 
-}  // namespace cadena::examples
+}  // namespace cadena::plot

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace cadena::examples {
+namespace cadena::plot {
 
 /// One image with what a classifier said about it.
 struct SheetItem {
@@ -35,4 +35,4 @@ struct ImageSheet {
 /// Throws cadena::ValueError if an item's pixels do not fit `rows` and `columns`, or a size is not positive.
 std::string render_image_sheet(const ImageSheet& sheet);
 
-}  // namespace cadena::examples
+}  // namespace cadena::plot

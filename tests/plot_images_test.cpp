@@ -7,10 +7,10 @@
 
 #include "autodiff/error.hpp"
 #include "data/files/png.hpp"
-#include "examples/support/image_sheet.hpp"
+#include "plot/image_sheet.hpp"
 #include "files.hpp"
 
-namespace cadena::examples {
+namespace cadena::plot {
 namespace {
 
 using data::base64;
@@ -153,4 +153,4 @@ TEST(ImageSheetPicture, IsPossibleWithoutImagesAndRefusesWrongSizes) {
 }
 
 }  // namespace
-}  // namespace cadena::examples
+}  // namespace cadena::plot
