@@ -255,6 +255,7 @@ void DataLoader::init_samples(AnyDataset dataset, LoaderOptions options) {
 }
 
 std::int64_t DataLoader::size() const { return core_->batches(); }
+std::int64_t DataLoader::num_samples() const { return core_->samples; }
 
 DataLoader::Iterator DataLoader::begin() { return Iterator(core_); }
 

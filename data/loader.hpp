@@ -92,6 +92,7 @@ class DataLoader {
     }
   }
 
+  std::int64_t num_samples() const;  ///< in the data set
   /// Batches in an epoch.
   std::int64_t size() const;
 

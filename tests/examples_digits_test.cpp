@@ -12,10 +12,12 @@
 #include "autodiff/autodiff.hpp"
 #include "data/files/idx.hpp"
 #include "data/files/safetensors.hpp"
-#include "examples/support/table.hpp"
+#include "plot/table.hpp"
 #include "program_run.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;

@@ -19,14 +19,16 @@
 #include "data/files/file.hpp"
 #include "data/files/safetensors.hpp"
 #include "examples/digits/curves.hpp"
-#include "examples/support/chart.hpp"
-#include "examples/support/confusion.hpp"
-#include "examples/support/format.hpp"
-#include "examples/support/image_sheet.hpp"
-#include "examples/support/table.hpp"
-#include "examples/support/terminal.hpp"
+#include "plot/image_sheet.hpp"
+#include "plot/chart.hpp"
+#include "plot/confusion.hpp"
+#include "plot/format.hpp"
+#include "plot/table.hpp"
+#include "plot/terminal.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;
