@@ -115,8 +115,7 @@ TEST(Optimizer, GroupsHaveTheirOwnOptions) {
 
 TEST(Optimizer, BadOptions) {
   auto w = leaf(ones({1}));
-  EXPECT_EQ(error_of<ValueError>([&] { optim::SGD({w}, {.lr = -1}); }),
-            "[SGD] lr: expected >= 0, got -1");
+  EXPECT_EQ(error_of<ValueError>([&] { optim::SGD({w}, {.lr = -1}); }), "[SGD] lr: expected >= 0, got -1");
   const auto nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW(optim::SGD({w}, {.lr = nan}), ValueError);
   EXPECT_THROW(optim::SGD({w}, {.momentum = -0.1}), ValueError);

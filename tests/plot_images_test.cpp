@@ -7,8 +7,8 @@
 
 #include "autodiff/error.hpp"
 #include "data/files/png.hpp"
-#include "plot/image_sheet.hpp"
 #include "files.hpp"
+#include "plot/image_sheet.hpp"
 
 namespace cadena::plot {
 namespace {

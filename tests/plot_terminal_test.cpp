@@ -1,6 +1,4 @@
 // Charts in characters, and what is redrawn in place.
-#include "plot/terminal_plot.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,6 +8,7 @@
 #include "autodiff/error.hpp"
 #include "plot/format.hpp"
 #include "plot/live_plot.hpp"
+#include "plot/terminal_plot.hpp"
 #include "train/progress.hpp"
 
 namespace cadena::plot {

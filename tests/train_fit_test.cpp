@@ -36,7 +36,7 @@ struct Net : nn::Module {
 
 data::TensorDataset points(std::int64_t n, std::uint64_t seed) {
   Generator g(seed);
-  const auto x = randn({n, 3}, f32, g);
+  const auto x = randn({n, 3}, g);
   return {x, to(x.select(1, 0) * x.select(1, 1) > 0, i64)};
 }
 

@@ -1,5 +1,3 @@
-#include "train/progress.hpp"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
@@ -13,6 +11,7 @@
 
 #include "autodiff/error.hpp"
 #include "plot/format.hpp"
+#include "train/progress.hpp"
 
 namespace cadena::train {
 using namespace plot;

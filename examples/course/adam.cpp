@@ -3,8 +3,8 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "plot/chart.hpp"
 #include "optim/optim.hpp"
+#include "plot/chart.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

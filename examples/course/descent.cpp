@@ -4,9 +4,9 @@
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
+#include "optim/optim.hpp"
 #include "plot/plane.hpp"
 #include "plot/terminal_plot.hpp"
-#include "optim/optim.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

@@ -5,10 +5,10 @@
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
-#include "plot/format.hpp"
-#include "plot/image_sheet.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/format.hpp"
+#include "plot/image_sheet.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

@@ -4,9 +4,9 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "plot/plane.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/plane.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

@@ -1,10 +1,10 @@
 // A task with memory: which symbol came first? A feedforward net sees a window, a recurrent one everything.
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "plot/chart.hpp"
-#include "plot/format.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/chart.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

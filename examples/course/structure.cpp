@@ -2,8 +2,8 @@
 #include "autodiff/autodiff.hpp"
 #include "autodiff/inspect.hpp"
 #include "examples/course/slides.hpp"
-#include "plot/network.hpp"
 #include "nn/nn.hpp"
+#include "plot/network.hpp"
 
 namespace cadena::examples::course {
 using namespace plot;

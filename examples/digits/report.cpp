@@ -19,10 +19,10 @@
 #include "data/files/file.hpp"
 #include "data/files/safetensors.hpp"
 #include "examples/digits/curves.hpp"
-#include "plot/image_sheet.hpp"
 #include "plot/chart.hpp"
 #include "plot/confusion.hpp"
 #include "plot/format.hpp"
+#include "plot/image_sheet.hpp"
 #include "plot/table.hpp"
 #include "plot/terminal.hpp"
 

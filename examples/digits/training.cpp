@@ -12,9 +12,9 @@
 #include "autodiff/autodiff.hpp"
 #include "data/loader.hpp"
 #include "examples/digits/curves.hpp"
-#include "train/progress.hpp"
-#include "plot/terminal_plot.hpp"
 #include "optim/optim.hpp"
+#include "plot/terminal_plot.hpp"
+#include "train/progress.hpp"
 
 namespace cadena::examples {
 using namespace plot;
