@@ -152,7 +152,8 @@ void RAdam::update(Update& u, const RAdamOptions& o) {
     });
     return;
   }
-  const double rectified = std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+  const double rectified =
+      std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
   u.each<2>([&, rate = o.lr / c1 * rectified * std::sqrt(c2)]<class T>(T& w, T g, T& m, T& v) {
     average(gradient(w, g), m, v);
     w -= T(rate) * m / (std::sqrt(v) + T(o.eps));

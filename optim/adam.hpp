@@ -136,10 +136,10 @@ struct NAdamOptions {
 
 extern template class OptimizerWith<NAdamOptions>;
 
-/// Adam with Nesterov's momentum. With mu(t) = b1 (1 - 0.96^(t momentum_decay) / 2) and its product P(t) up to t:
-/// w <- w - lr [(1 - mu(t)) / (1 - P(t)) g + mu(t+1) / (1 - P(t+1)) m] / (sqrt(v / (1 - b2^t)) + eps).
-/// Dozat, "Incorporating Nesterov momentum into Adam" (2016). In P(t+1) PyTorch multiplies mu(t) in twice, and so
-/// does this, to follow it: P(t) mu(t) mu(t+1). Slots "exp_avg", "exp_avg_sq", "mu_product" (f64).
+/// Adam with Nesterov's momentum. With mu(t) = b1 (1 - 0.96^(t momentum_decay) / 2) and its product P(t) up
+/// to t: w <- w - lr [(1 - mu(t)) / (1 - P(t)) g + mu(t+1) / (1 - P(t+1)) m] / (sqrt(v / (1 - b2^t)) + eps).
+/// Dozat, "Incorporating Nesterov momentum into Adam" (2016). In P(t+1) PyTorch multiplies mu(t) in twice,
+/// and so does this, to follow it: P(t) mu(t) mu(t+1). Slots "exp_avg", "exp_avg_sq", "mu_product" (f64).
 class NAdam : public OptimizerWith<NAdamOptions> {
  public:
   using OptimizerWith::OptimizerWith;
@@ -173,11 +173,11 @@ struct RAdamOptions {
 
 extern template class OptimizerWith<RAdamOptions>;
 
-/// Adam whose adaptive rate is rectified while few gradients have been seen, and left out as long as rho <= 5:
-/// w <- w - lr r m/(1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + eps), or w <- w - lr m/(1 - b1^t), with
-/// R = 2/(1 - b2) - 1, rho = R - 2 t b2^t / (1 - b2^t), r^2 = (rho - 4)(rho - 2) R / ((R - 4)(R - 2) rho).
-/// Liu et al., "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265.
-/// Slots "exp_avg", "exp_avg_sq".
+/// Adam whose adaptive rate is rectified while few gradients have been seen, and left out as long as rho <=
+/// 5: w <- w - lr r m/(1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + eps), or w <- w - lr m/(1 - b1^t), with R = 2/(1
+/// - b2) - 1, rho = R - 2 t b2^t / (1 - b2^t), r^2 = (rho - 4)(rho - 2) R / ((R - 4)(R - 2) rho). Liu et al.,
+/// "On the variance of the adaptive learning rate and beyond", arXiv:1908.03265. Slots "exp_avg",
+/// "exp_avg_sq".
 class RAdam : public OptimizerWith<RAdamOptions> {
  public:
   using OptimizerWith::OptimizerWith;

@@ -66,8 +66,8 @@ extern template class OptimizerWith<RMSpropOptions>;
 /// v <- alpha v + (1 - alpha) g^2;  centered also a <- alpha a + (1 - alpha) g and v - a^2 in place of v;
 /// x = g / (sqrt(v) + eps);  w <- w - lr x, or with momentum b <- momentum b + x, w <- w - lr b.
 /// Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5 (2012); centered: Graves,
-/// arXiv:1308.0850. v - a^2 is never less than 0 here; in PyTorch rounding can make it so, and the weights NaN.
-/// Slots "square_avg", "momentum_buffer", "grad_avg".
+/// arXiv:1308.0850. v - a^2 is never less than 0 here; in PyTorch rounding can make it so, and the weights
+/// NaN. Slots "square_avg", "momentum_buffer", "grad_avg".
 class RMSprop : public OptimizerWith<RMSpropOptions> {
  public:
   using OptimizerWith::OptimizerWith;
@@ -97,8 +97,9 @@ struct AdadeltaOptions {
 
 extern template class OptimizerWith<AdadeltaOptions>;
 
-/// v <- rho v + (1 - rho) g^2;  d = sqrt(a + eps) / sqrt(v + eps) g;  a <- rho a + (1 - rho) d^2;  w <- w - lr d.
-/// Zeiler, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701. Slots "square_avg", "acc_delta".
+/// v <- rho v + (1 - rho) g^2;  d = sqrt(a + eps) / sqrt(v + eps) g;  a <- rho a + (1 - rho) d^2;  w <- w -
+/// lr d. Zeiler, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701. Slots "square_avg",
+/// "acc_delta".
 class Adadelta : public OptimizerWith<AdadeltaOptions> {
  public:
   using OptimizerWith::OptimizerWith;

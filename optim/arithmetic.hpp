@@ -17,8 +17,8 @@ T larger(T a, T b) {
   return a >= b || a != a ? a : b;
 }
 
-/// (w, g) -> the gradient to follow: its negative to maximize, plus weight_decay * w. A decay of 0 is left out, as in
-/// PyTorch: 0 * w would not be 0 for an infinite w.
+/// (w, g) -> the gradient to follow: its negative to maximize, plus weight_decay * w. A decay of 0 is left
+/// out, as in PyTorch: 0 * w would not be 0 for an infinite w.
 template <class O>
 auto with_l2(const O& o) {
   return [maximize = o.maximize, decay = o.weight_decay]<class T>(T w, T g) {
@@ -28,6 +28,8 @@ auto with_l2(const O& o) {
 }
 
 /// 1 - beta^step: what an average that began at 0 lacks.
-inline double correction(double beta, std::int64_t step) { return 1 - std::pow(beta, static_cast<double>(step)); }
+inline double correction(double beta, std::int64_t step) {
+  return 1 - std::pow(beta, static_cast<double>(step));
+}
 
 }  // namespace cadena::optim

@@ -13,10 +13,11 @@ AveragedModel::AveragedModel(Params model, AveragedModelOptions options) : decay
   NoGrad no_grad;
   for (auto& [given, tensor] : model.named) {
     const auto name = given.empty() ? std::to_string(names_.size()) : given;
-    if (!tensor.defined()) throw ValueError("[AveragedModel] expected a defined tensor, got an undefined one as \"" + name + '"');
+    if (!tensor.defined())
+      throw ValueError("[AveragedModel] expected a defined tensor, got an undefined one as \"" + name + '"');
     if (!is_floating(tensor.dtype()))
-      throw DtypeError("[AveragedModel] expected f32 or f64, got " + std::string(cadena::name(tensor.dtype())) + " as \"" +
-                       name + '"');
+      throw DtypeError("[AveragedModel] expected f32 or f64, got " +
+                       std::string(cadena::name(tensor.dtype())) + " as \"" + name + '"');
     if (std::find(names_.begin(), names_.end(), name) != names_.end())
       throw ValueError("[AveragedModel] expected different names, got one twice as \"" + name + '"');
     names_.push_back(name);
@@ -26,7 +27,8 @@ AveragedModel::AveragedModel(Params model, AveragedModelOptions options) : decay
 }
 
 void AveragedModel::update_parameters() {
-  if (in_use_) throw GraphError("[AveragedModel] expected the model's own values, got the averages (UseAverage)");
+  if (in_use_)
+    throw GraphError("[AveragedModel] expected the model's own values, got the averages (UseAverage)");
   NoGrad no_grad;
   for (std::size_t i = 0; i < model_.size(); ++i) {
     auto& average = averages_[i];
@@ -63,7 +65,8 @@ void AveragedModel::load_state_dict(const AveragedModelState& state) {
   if (in_use_) throw GraphError(op + "the model's own values, got the averages (UseAverage)");
   if (state.n_averaged < 0) throw ValueError(op + "n_averaged >= 0, got " + std::to_string(state.n_averaged));
   if (state.parameters.size() != names_.size())
-    throw ValueError(op + std::to_string(names_.size()) + " tensors, got " + std::to_string(state.parameters.size()));
+    throw ValueError(op + std::to_string(names_.size()) + " tensors, got " +
+                     std::to_string(state.parameters.size()));
   NoGrad no_grad;
   std::vector<Tensor> averages;
   for (std::size_t i = 0; i < names_.size(); ++i) {

@@ -12,8 +12,8 @@
 namespace cadena::optim {
 
 struct AveragedModelOptions {
-  /// In [0, 1]: the exponential average (EMA) that keeps so much of itself, such as 0.999. Without it all updates
-  /// count the same: stochastic weight averaging (SWA).
+  /// In [0, 1]: the exponential average (EMA) that keeps so much of itself, such as 0.999. Without it all
+  /// updates count the same: stochastic weight averaging (SWA).
   std::optional<double> decay = {};
 };
 
@@ -22,9 +22,9 @@ struct AveragedModelState {
   std::map<std::string, Tensor> parameters;
 };
 
-/// The average of a model's tensors over the calls of update_parameters: the first copies them, a later one does
-/// a <- decay a + (1 - decay) w, or a <- a + (w - a) / (n + 1). Izmailov et al., "Averaging weights leads to wider optima
-/// and better generalization", arXiv:1803.05407; PyTorch's torch.optim.swa_utils.
+/// The average of a model's tensors over the calls of update_parameters: the first copies them, a later one
+/// does a <- decay a + (1 - decay) w, or a <- a + (w - a) / (n + 1). Izmailov et al., "Averaging weights
+/// leads to wider optima and better generalization", arXiv:1803.05407; PyTorch's torch.optim.swa_utils.
 ///
 ///   optim::AveragedModel ema(net.named_parameters(), {.decay = 0.999});
 ///   for (...) { ...; adam.step(); ema.update_parameters(); }

@@ -23,8 +23,9 @@ void save_schedulers(const Schedulers& schedulers, SchedulerState& state) {
 
 void check_count(const char* name, const Schedulers& schedulers, const SchedulerState& state) {
   if (state.schedulers.size() != schedulers.size())
-    throw ValueError("[" + std::string(name) + "::load_state_dict] expected " + std::to_string(schedulers.size()) +
-                     " schedulers, got " + std::to_string(state.schedulers.size()));
+    throw ValueError("[" + std::string(name) + "::load_state_dict] expected " +
+                     std::to_string(schedulers.size()) + " schedulers, got " +
+                     std::to_string(state.schedulers.size()));
 }
 
 }  // namespace
@@ -37,11 +38,13 @@ SequentialLR::SequentialLR(Optimizer& optimizer, Schedulers schedulers, Sequenti
       milestones_(std::move(options.milestones)) {
   check_schedulers("SequentialLR", &optimizer, schedulers_);
   if (milestones_.size() + 1 != schedulers_.size())
-    fail(std::to_string(schedulers_.size() - 1) + " milestones for " + std::to_string(schedulers_.size()) + " schedulers",
+    fail(std::to_string(schedulers_.size() - 1) + " milestones for " + std::to_string(schedulers_.size()) +
+             " schedulers",
          std::to_string(milestones_.size()));
   std::int64_t before = 0;
   for (const auto m : milestones_) {
-    if (m <= before) fail("increasing milestones >= 1", std::to_string(m) + " after " + std::to_string(before));
+    if (m <= before)
+      fail("increasing milestones >= 1", std::to_string(m) + " after " + std::to_string(before));
     before = m;
   }
   // The constructors of the others have changed the rates, too.
@@ -72,10 +75,11 @@ void SequentialLR::load(const SchedulerState& state) {
 // ---- ChainedScheduler
 
 ChainedScheduler::ChainedScheduler(Schedulers schedulers)
-    : LRScheduler("ChainedScheduler",
-                  (check_schedulers("ChainedScheduler", schedulers.empty() ? nullptr : &schedulers[0].get().optimizer(),
-                                    schedulers),
-                   schedulers[0].get().optimizer())),
+    : LRScheduler(
+          "ChainedScheduler",
+          (check_schedulers("ChainedScheduler",
+                            schedulers.empty() ? nullptr : &schedulers[0].get().optimizer(), schedulers),
+           schedulers[0].get().optimizer())),
       schedulers_(std::move(schedulers)) {
   start();
 }
@@ -105,7 +109,8 @@ void ChainedScheduler::load(const SchedulerState& state) {
 bool ReduceLROnPlateau::improves(double metric) const {
   const auto& o = options();
   const bool less = o.mode == PlateauMode::min;
-  if (!best_) return metric - metric == 0 || (less ? metric < 0 : metric > 0);  // neither NaN nor the worst infinity
+  if (!best_)
+    return metric - metric == 0 || (less ? metric < 0 : metric > 0);  // neither NaN nor the worst infinity
   const double change = less ? -o.threshold : o.threshold;
   const double bar = o.threshold_mode == ThresholdMode::rel ? *best_ * (1 + change) : *best_ + change;
   return less ? metric < bar : metric > bar;

@@ -10,15 +10,15 @@ namespace cadena::optim {
 
 using Schedulers = std::vector<std::reference_wrapper<LRScheduler>>;
 
-/// One after the other: `SequentialLR(adam, {warmup, cosine}, {.milestones = {5}})`. Each begins at its own epoch 0 with
-/// its base rates when its milestone is reached.
+/// One after the other: `SequentialLR(adam, {warmup, cosine}, {.milestones = {5}})`. Each begins at its own
+/// epoch 0 with its base rates when its milestone is reached.
 struct SequentialLROptions {
   std::vector<std::int64_t> milestones;  ///< increasing, >= 1: epochs at which the second, third, ... begin
 };
 class SequentialLR : public LRScheduler {
  public:
-  /// @throws ValueError for no schedulers, those of another optimizer or that need a metric, and other numbers of
-  /// milestones than schedulers - 1
+  /// @throws ValueError for no schedulers, those of another optimizer or that need a metric, and other
+  /// numbers of milestones than schedulers - 1
   SequentialLR(Optimizer& optimizer, Schedulers schedulers, SequentialLROptions options);
   void step() override;
 
@@ -46,19 +46,19 @@ class ChainedScheduler : public LRScheduler {
   Schedulers schedulers_;
 };
 
-enum class PlateauMode : std::uint8_t { min, max };       ///< whether less or more is better
+enum class PlateauMode : std::uint8_t { min, max };  ///< whether less or more is better
 enum class ThresholdMode : std::uint8_t { rel, abs };
 
 struct ReduceLROnPlateauOptions {
   static constexpr const char* name = "ReduceLROnPlateau";
   PlateauMode mode = PlateauMode::min;
-  double factor = 0.1;          ///< in [0, 1)
-  std::int64_t patience = 10;   ///< >= 0: so many epochs without improvement are borne
-  double threshold = 1e-4;      ///< >= 0: what counts as an improvement
+  double factor = 0.1;                                ///< in [0, 1)
+  std::int64_t patience = 10;                         ///< >= 0: so many epochs without improvement are borne
+  double threshold = 1e-4;                            ///< >= 0: what counts as an improvement
   ThresholdMode threshold_mode = ThresholdMode::rel;  ///< best (1 - threshold), or best - threshold
-  std::int64_t cooldown = 0;    ///< >= 0: epochs after a reduction that are not counted
-  PerGroup<double> min_lr = 0;  ///< >= 0
-  double eps = 1e-8;            ///< >= 0: reductions by less are not made
+  std::int64_t cooldown = 0;                          ///< >= 0: epochs after a reduction that are not counted
+  PerGroup<double> min_lr = 0;                        ///< >= 0
+  double eps = 1e-8;                                  ///< >= 0: reductions by less are not made
   template <class V>
   void visit(V&& v) {
     v("mode", mode, one_of<2>);
@@ -73,7 +73,8 @@ struct ReduceLROnPlateauOptions {
   double rate(const Epoch& e) const { return e.now; }
 };
 
-/// lr <- max(factor lr, min_lr) when a metric has not improved for more than `patience` epochs. NaN is no improvement.
+/// lr <- max(factor lr, min_lr) when a metric has not improved for more than `patience` epochs. NaN is no
+/// improvement.
 class ReduceLROnPlateau : public Schedule<ReduceLROnPlateauOptions> {
  public:
   using Schedule::Schedule;

@@ -18,9 +18,12 @@ double CyclicLROptions::height(std::int64_t epoch) const {
   const double straight = x <= peak ? x / peak : (x - 1) / (peak - 1);
   if (scale_fn) return straight * scale_fn(scale_mode == ScaleMode::cycle ? cycle : at);
   switch (mode) {
-    case CyclicMode::triangular: return straight;
-    case CyclicMode::triangular2: return straight / std::exp2(cycle - 1);
-    case CyclicMode::exp_range: return straight * std::pow(gamma, at);
+    case CyclicMode::triangular:
+      return straight;
+    case CyclicMode::triangular2:
+      return straight / std::exp2(cycle - 1);
+    case CyclicMode::exp_range:
+      return straight * std::pow(gamma, at);
   }
   return straight;
 }
@@ -53,7 +56,9 @@ OneCycleLROptions::Place OneCycleLROptions::place(std::int64_t epoch) const {
                      std::to_string(epoch));
   const auto at = static_cast<double>(epoch), total = static_cast<double>(total_steps);
   const double peak = pct_start * total - 1, second = 2 * pct_start * total - 2, last = total - 1;
-  const auto part = [&](double from, double to) { return to > from ? (at - from) / (to - from) : 1; };
+  const auto part = [&](double from, double to) {
+    return to > from ? std::min(1.0, (at - from) / (to - from)) : 1;
+  };
   if (at <= peak) return {Place::rise, part(0, peak)};
   if (!three_phase) return {Place::end, part(peak, last)};
   if (at <= second) return {Place::fall_to_start, part(peak, second)};
@@ -69,10 +74,14 @@ double OneCycleLROptions::rate(const Epoch& e) const {
   const double top = max_lr[e.group], first = top / div_factor, last = first / final_div_factor;
   const auto [stretch, part] = place(e.number);
   switch (stretch) {
-    case Place::rise: return between(first, top, part);
-    case Place::fall_to_start: return between(top, first, part);
-    case Place::fall_to_end: return between(first, last, part);
-    default: return between(top, last, part);
+    case Place::rise:
+      return between(first, top, part);
+    case Place::fall_to_start:
+      return between(top, first, part);
+    case Place::fall_to_end:
+      return between(first, last, part);
+    default:
+      return between(top, last, part);
   }
 }
 
@@ -80,23 +89,28 @@ double OneCycleLROptions::momentum(const Epoch& e) const {
   const double most = max_momentum[e.group], least = base_momentum[e.group];
   const auto [stretch, part] = place(e.number);
   switch (stretch) {
-    case Place::rise: return between(most, least, part);
-    case Place::fall_to_end: return most;
-    default: return between(least, most, part);
+    case Place::rise:
+      return between(most, least, part);
+    case Place::fall_to_end:
+      return most;
+    default:
+      return between(least, most, part);
   }
 }
 
 // ---- SWALR
 
 double SWALROptions::rate(const Epoch& e) const {
-  const double target = swa_lr[e.group], length = static_cast<double>(std::max<std::int64_t>(1, anneal_epochs));
+  const double target = swa_lr[e.group],
+               length = static_cast<double>(std::max<std::int64_t>(1, anneal_epochs));
   const auto done = [&](std::int64_t epoch) {
     const double t = std::clamp(static_cast<double>(epoch) / length, 0.0, 1.0);
     return anneal_strategy == AnnealStrategy::linear ? t : (1 - std::cos(pi * t)) / 2;
   };
   const auto epoch = anneal_epochs == 0 ? std::max<std::int64_t>(1, e.number) : e.number;
   const double before = done(epoch - 1), after = done(epoch);
-  const double from = before == 1 ? target : (e.now - before * target) / (1 - before);  // undoes the step before
+  const double from =
+      before == 1 ? target : (e.now - before * target) / (1 - before);  // undoes the step before
   return target * after + from * (1 - after);
 }
 

@@ -20,10 +20,10 @@ struct CyclicLROptions {
   std::int64_t step_size_up = 2000;  ///< >= 1
   std::int64_t step_size_down = 0;   ///< 0 means step_size_up
   CyclicMode mode = CyclicMode::triangular;
-  double gamma = 1;                               ///< > 0
-  std::function<double(double)> scale_fn = {};    ///< in place of the mode
-  ScaleMode scale_mode = ScaleMode::cycle;        ///< cycles are numbered from 1
-  bool cycle_momentum = true;                     ///< the optimizer's momentum or beta1
+  double gamma = 1;                                          ///< > 0
+  std::function<double(double)> scale_fn = {};               ///< in place of the mode
+  ScaleMode scale_mode = ScaleMode::cycle;                   ///< cycles are numbered from 1
+  bool cycle_momentum = true;                                ///< the optimizer's momentum or beta1
   PerGroup<double> base_momentum = 0.8, max_momentum = 0.9;  ///< each in [0, 1)
   template <class V>
   void visit(V&& v) {
@@ -41,23 +41,24 @@ struct CyclicLROptions {
   double rate(const Epoch& e) const;
   double momentum(const Epoch& e) const;
 };
-/// lr rises in a straight line from base_lr to max_lr in step_size_up epochs and falls back in step_size_down, again and
-/// again, while momentum falls and rises. Smith, "Cyclical learning rates", arXiv:1506.01186
+/// lr rises in a straight line from base_lr to max_lr in step_size_up epochs and falls back in
+/// step_size_down, again and again, while momentum falls and rises. Smith, "Cyclical learning rates",
+/// arXiv:1506.01186
 using CyclicLR = Schedule<CyclicLROptions>;
 
 enum class AnnealStrategy : std::uint8_t { cos, linear };
 
 struct OneCycleLROptions {
   static constexpr const char* name = "OneCycleLR";
-  PerGroup<double> max_lr;           ///< > 0
-  std::int64_t total_steps = 0;      ///< >= 1; 0 means epochs steps_per_epoch
+  PerGroup<double> max_lr;       ///< > 0
+  std::int64_t total_steps = 0;  ///< >= 1; 0 means epochs steps_per_epoch
   std::int64_t epochs = 0;
   std::int64_t steps_per_epoch = 0;
-  double pct_start = 0.3;            ///< in [0, 1]: the part in which lr rises
+  double pct_start = 0.3;  ///< in [0, 1]: the part in which lr rises
   AnnealStrategy anneal_strategy = AnnealStrategy::cos;
   bool cycle_momentum = true;                                  ///< the optimizer's momentum or beta1
   PerGroup<double> base_momentum = 0.85, max_momentum = 0.95;  ///< each in [0, 1)
-  double div_factor = 25;         ///< > 0; the first rate is max_lr / div_factor
+  double div_factor = 25;                                      ///< > 0; the first rate is max_lr / div_factor
   double final_div_factor = 1e4;  ///< > 0; the last is the first / final_div_factor
   bool three_phase = false;       ///< down to the first rate symmetrically, then on to the last
   /// Resolves total_steps. @throws ValueError
@@ -83,13 +84,15 @@ struct OneCycleLROptions {
   Place place(std::int64_t epoch) const;
   double between(double from, double to, double part) const;
 };
-/// lr rises from max_lr/div_factor to max_lr, then falls to max_lr/div_factor/final_div_factor, while momentum falls and
-/// rises. Smith and Topin, "Super-convergence", arXiv:1708.07120
+/// lr rises from max_lr/div_factor to max_lr, then falls to max_lr/div_factor/final_div_factor, while
+/// momentum falls and rises. Epoch total_steps, which a step after the last batch reaches, keeps the last
+/// rates (PyTorch goes beyond them, below 0 if linear). Smith and Topin, "Super-convergence",
+/// arXiv:1708.07120
 using OneCycleLR = Schedule<OneCycleLROptions>;
 
 struct SWALROptions {
   static constexpr const char* name = "SWALR";
-  PerGroup<double> swa_lr;         ///< >= 0
+  PerGroup<double> swa_lr;          ///< >= 0
   std::int64_t anneal_epochs = 10;  ///< >= 0
   AnnealStrategy anneal_strategy = AnnealStrategy::cos;
   template <class V>

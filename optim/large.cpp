@@ -74,8 +74,8 @@ Tensor Adafactor::initial(const AdafactorOptions& o, const Tensor& weight, const
 void Adafactor::update(Update& u, const AdafactorOptions& o) {
   const auto step = static_cast<double>(u.step), count = static_cast<double>(u.weight.numel());
   const double gain = std::pow(step, o.beta2_decay);
-  const double dtype_eps =
-      u.weight.dtype() == f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double dtype_eps = u.weight.dtype() == f32 ? std::numeric_limits<float>::epsilon()
+                                                   : std::numeric_limits<double>::epsilon();
   const double eps1 = o.eps[0] == 0 ? dtype_eps : o.eps[0];
   const double size = std::sqrt(u.sum<0>([](auto w, auto) { return static_cast<double>(w) * w; }) / count);
   const double rate = std::max(o.eps[1], size) * std::min(o.lr, 1 / std::sqrt(step));
@@ -135,8 +135,8 @@ void Muon::update(Update& u, const MuonOptions& o) {
   });
   const Tensor direction = o.nesterov ? u.grad * (sign * gain) + u.slots[0] * o.momentum : u.slots[0];
   const auto a = static_cast<double>(u.weight.size(0)), b = static_cast<double>(u.weight.size(1));
-  const double adjusted =
-      o.adjust_lr_fn == AdjustLr::original ? std::sqrt(std::max(1.0, a / b)) : 0.2 * std::sqrt(std::max(a, b));
+  const double adjusted = o.adjust_lr_fn == AdjustLr::original ? std::sqrt(std::max(1.0, a / b))
+                                                               : 0.2 * std::sqrt(std::max(a, b));
   u.weight.add_(orthogonal(direction, o), -o.lr * adjusted);
 }
 

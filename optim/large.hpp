@@ -24,8 +24,8 @@ struct LionOptions {
 
 extern template class OptimizerWith<LionOptions>;
 
-/// w <- (1 - lr weight_decay) w - lr sign(b1 m + (1 - b1) g);  m <- b2 m + (1 - b2) g. Chen et al., "Symbolic discovery of
-/// optimization algorithms", arXiv:2302.06675, algorithm 2. Slot "exp_avg".
+/// w <- (1 - lr weight_decay) w - lr sign(b1 m + (1 - b1) g);  m <- b2 m + (1 - b2) g. Chen et al., "Symbolic
+/// discovery of optimization algorithms", arXiv:2302.06675, algorithm 2. Slot "exp_avg".
 class Lion : public OptimizerWith<LionOptions> {
  public:
   using OptimizerWith::OptimizerWith;
@@ -57,8 +57,9 @@ struct LAMBOptions {
 extern template class OptimizerWith<LAMBOptions>;
 
 /// Adam's direction r = m/c1 / (sqrt(v/c2) + eps) + weight_decay w, made as long as each parameter:
-/// w <- w - lr |w|/|r| r, where a ratio with a norm of 0 is 1. You et al., "Large batch optimization for deep learning:
-/// training BERT in 76 minutes", arXiv:1904.00962, algorithm 2 with phi(z) = z. Slots "exp_avg", "exp_avg_sq".
+/// w <- w - lr |w|/|r| r, where a ratio with a norm of 0 is 1. You et al., "Large batch optimization for deep
+/// learning: training BERT in 76 minutes", arXiv:1904.00962, algorithm 2 with phi(z) = z. Slots "exp_avg",
+/// "exp_avg_sq".
 class LAMB : public OptimizerWith<LAMBOptions> {
  public:
   using OptimizerWith::OptimizerWith;
@@ -70,11 +71,11 @@ class LAMB : public OptimizerWith<LAMBOptions> {
 
 struct AdafactorOptions {
   static constexpr const char* name = "Adafactor";
-  double lr = 1e-2;                        ///< >= 0: the largest relative step
-  double beta2_decay = -0.8;               ///< <= 0
-  std::array<double, 2> eps = {0, 1e-3};   ///< >= 0; eps[0] = 0 stands for the dtype's epsilon, PyTorch's None
-  double d = 1;                            ///< >= 1: updates are clipped to this root mean square
-  double weight_decay = 0;                 ///< >= 0; w shrinks by the factor 1 - lr weight_decay
+  double lr = 1e-2;                       ///< >= 0: the largest relative step
+  double beta2_decay = -0.8;              ///< <= 0
+  std::array<double, 2> eps = {0, 1e-3};  ///< >= 0; eps[0] = 0 stands for the dtype's epsilon, PyTorch's None
+  double d = 1;                           ///< >= 1: updates are clipped to this root mean square
+  double weight_decay = 0;                ///< >= 0; w shrinks by the factor 1 - lr weight_decay
   bool maximize = false;
 
   template <class V>
@@ -116,13 +117,13 @@ enum class AdjustLr : std::uint8_t {
 
 struct MuonOptions {
   static constexpr const char* name = "Muon";
-  double lr = 1e-3;            ///< >= 0
-  double weight_decay = 0.1;   ///< >= 0; w shrinks by the factor 1 - lr weight_decay
-  double momentum = 0.95;      ///< >= 0
+  double lr = 1e-3;           ///< >= 0
+  double weight_decay = 0.1;  ///< >= 0; w shrinks by the factor 1 - lr weight_decay
+  double momentum = 0.95;     ///< >= 0
   bool nesterov = true;
   std::array<double, 3> ns_coefficients = {3.4445, -4.775, 2.0315};
-  double eps = 1e-7;           ///< >= 0
-  std::int64_t ns_steps = 5;   ///< in [0, 100)
+  double eps = 1e-7;          ///< >= 0
+  std::int64_t ns_steps = 5;  ///< in [0, 100)
   AdjustLr adjust_lr_fn = AdjustLr::original;
   bool maximize = false;
 
@@ -147,12 +148,12 @@ struct MuonOptions {
 
 extern template class OptimizerWith<MuonOptions>;
 
-/// For the matrices of hidden layers; give biases, embeddings and the head to AdamW. m <- momentum m + (1 - momentum) g;
-/// the direction (with Nesterov's momentum (1 - momentum) g + momentum m) is replaced by the nearest orthogonal
-/// matrix, about: ns_steps times X <- a X + (b X X^T + c (X X^T)^2) X from X / |X|;
-/// w <- (1 - lr weight_decay) w - lr adjust_lr_fn X. Jordan et al., "Muon: an optimizer for hidden layers in neural
-/// networks" (2024); Liu et al., arXiv:2502.16982. As PyTorch's, which iterates in bfloat16: this does in the
-/// parameter's dtype. Slot "momentum_buffer".
+/// For the matrices of hidden layers; give biases, embeddings and the head to AdamW. m <- momentum m + (1 -
+/// momentum) g; the direction (with Nesterov's momentum (1 - momentum) g + momentum m) is replaced by the
+/// nearest orthogonal matrix, about: ns_steps times X <- a X + (b X X^T + c (X X^T)^2) X from X / |X|; w <-
+/// (1 - lr weight_decay) w - lr adjust_lr_fn X. Jordan et al., "Muon: an optimizer for hidden layers in
+/// neural networks" (2024); Liu et al., arXiv:2502.16982. As PyTorch's, which iterates in bfloat16: this does
+/// in the parameter's dtype. Slot "momentum_buffer".
 class Muon : public OptimizerWith<MuonOptions> {
  public:
   using OptimizerWith::OptimizerWith;

@@ -228,8 +228,8 @@ LBFGS::Memory LBFGS::loaded(const OptimizerState::Group& saved) const {
       Shape shape{t.dim() == 0 ? 0 : t.size(0)};
       for (const auto extent : parts[i].shape()) shape.push_back(extent);
       if (t.shape() != shape || t.size(0) != (columns.empty() ? t : columns[0]).size(0))
-        throw ShapeError(op + "vectors like " + to_string(parts[i].shape()) + " as slot \"" + name + "\" of \"" +
-                         own[i].name + "\", got " + to_string(t.shape()));
+        throw ShapeError(op + "vectors like " + to_string(parts[i].shape()) + " as slot \"" + name +
+                         "\" of \"" + own[i].name + "\", got " + to_string(t.shape()));
       columns.push_back(t.reshape({t.size(0), parts[i].numel()}).to(flat.dtype()));
     }
     const Tensor matrix = cat(columns, 1);
@@ -241,7 +241,8 @@ LBFGS::Memory LBFGS::loaded(const OptimizerState::Group& saved) const {
   m.old_dirs = vectors("old_dirs", false);
   m.old_stps = vectors("old_stps", false);
   if (m.old_dirs.size() != m.old_stps.size())
-    throw ValueError(op + std::to_string(m.old_dirs.size()) + " \"old_stps\", got " + std::to_string(m.old_stps.size()));
+    throw ValueError(op + std::to_string(m.old_dirs.size()) + " \"old_stps\", got " +
+                     std::to_string(m.old_stps.size()));
   m.t = slot(0, "t").item();
   m.H_diag = slot(0, "H_diag").item();
   return m;

@@ -11,7 +11,8 @@ namespace {
 constexpr double enough_decrease = 1e-4, enough_curvature = 0.9, shortest = 1e-9;
 constexpr int most_trials = 25;
 
-/// The minimum between `low` and `high` of the cubic through losses and slopes at a and b, or the middle if it has none.
+/// The minimum between `low` and `high` of the cubic through losses and slopes at a and b, or the middle if
+/// it has none.
 double cubic_minimum(const LinePoint& a, const LinePoint& b, double low, double high) {
   const auto& left = a.t <= b.t ? a : b;
   const auto& right = a.t <= b.t ? b : a;
@@ -35,8 +36,12 @@ class Search {
   }
 
  private:
-  bool fell_enough(const LinePoint& p) const { return p.loss <= start_.loss + enough_decrease * p.t * start_.slope; }
-  bool is_flat_enough(const LinePoint& p) const { return std::abs(p.slope) <= -enough_curvature * start_.slope; }
+  bool fell_enough(const LinePoint& p) const {
+    return p.loss <= start_.loss + enough_decrease * p.t * start_.slope;
+  }
+  bool is_flat_enough(const LinePoint& p) const {
+    return std::abs(p.slope) <= -enough_curvature * start_.slope;
+  }
 
   /// Finds two ends a, b with a solution between them, or the solution itself, in a: true.
   bool bracket(double t) {
@@ -75,8 +80,8 @@ class Search {
     return b_;
   }
 
-  /// A point between the ends. The second one in a row that comes close to an end is moved away from it, so that the interval
-  /// shrinks.
+  /// A point between the ends. The second one in a row that comes close to an end is moved away from it, so
+  /// that the interval shrinks.
   double trial(bool& stuck) const {
     const auto [low, high] = std::minmax(a_.t, b_.t);
     const double t = cubic_minimum(a_, b_, low, high), margin = 0.1 * (high - low);
@@ -100,7 +105,8 @@ class Search {
 
 }  // namespace
 
-LinePoint strong_wolfe(const std::function<LinePoint(double t)>& at, const LinePoint& start, double t, double longest) {
+LinePoint strong_wolfe(const std::function<LinePoint(double t)>& at, const LinePoint& start, double t,
+                       double longest) {
   return Search(at, start).run(t, longest);
 }
 

@@ -8,7 +8,8 @@
 namespace cadena::optim {
 
 void LrFindOptions::check() const {
-  expect(name, "end_lr", end_lr, std::isfinite(end_lr) && end_lr > start_lr, "a finite number above start_lr");
+  expect(name, "end_lr", end_lr, std::isfinite(end_lr) && end_lr > start_lr,
+         "a finite number above start_lr");
   expect(name, "num_steps", static_cast<double>(num_steps), num_steps >= 2, ">= 2");
 }
 
@@ -63,7 +64,8 @@ LrFindResult lr_find(Optimizer& optimizer, const std::function<Tensor()>& closur
   check_options(options);
   const Restore restore(optimizer);
   LrFindResult result;
-  const double ratio = std::pow(options.end_lr / options.start_lr, 1 / static_cast<double>(options.num_steps - 1));
+  const double ratio =
+      std::pow(options.end_lr / options.start_lr, 1 / static_cast<double>(options.num_steps - 1));
   double lr = options.start_lr, average = 0, weight = 0;
   for (std::int64_t i = 0; i < options.num_steps; ++i, lr *= ratio) {
     optimizer.set_lr(lr);
@@ -74,7 +76,8 @@ LrFindResult lr_find(Optimizer& optimizer, const std::function<Tensor()>& closur
     if (i == 0 && !std::isfinite(loss))
       throw ValueError("[lr_find] expected a finite loss at start_lr, got " + to_text(loss));
     const auto least = std::min_element(result.losses.begin(), result.losses.end());
-    if (!std::isfinite(smooth) || (i > 0 && smooth - *least > (options.diverged - 1) * std::abs(*least))) break;
+    if (!std::isfinite(smooth) || (i > 0 && smooth - *least > (options.diverged - 1) * std::abs(*least)))
+      break;
     result.lrs.push_back(lr);
     result.losses.push_back(smooth);
   }

@@ -33,11 +33,13 @@ struct LrFindResult {
   double suggestion = 0;       ///< where the loss falls fastest along log(lr), before its least value
 };
 
-/// Takes steps with rates that grow exponentially from start_lr to end_lr, the same for all groups, and watches the loss.
-/// Afterwards parameters, gradients, options and state are as they were, also if the closure throws.
+/// Takes steps with rates that grow exponentially from start_lr to end_lr, the same for all groups, and
+/// watches the loss. Afterwards parameters, gradients, options and state are as they were, also if the
+/// closure throws.
 /// @param closure computes the loss of the next batch and its gradients, as for `Optimizer::step(closure)`
 /// @throws ValueError for bad options, and if the first loss is not finite
 /// Smith, "Cyclical learning rates for training neural networks", arXiv:1506.01186, section 3.3
-LrFindResult lr_find(Optimizer& optimizer, const std::function<Tensor()>& closure, LrFindOptions options = {});
+LrFindResult lr_find(Optimizer& optimizer, const std::function<Tensor()>& closure,
+                     LrFindOptions options = {});
 
 }  // namespace cadena::optim

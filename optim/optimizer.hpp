@@ -6,7 +6,8 @@
 //   struct SignOptions {
 //     static constexpr const char* name = "Sign";
 //     double lr = 1e-3;
-//     template <class V> void visit(V&& v) { v("lr", lr, non_negative); }  // what is checked, saved and loaded
+//     template <class V> void visit(V&& v) { v("lr", lr, non_negative); }  // what is checked, saved and
+//     loaded
 //   };
 //   class Sign : public OptimizerWith<SignOptions> {
 //     using OptimizerWith::OptimizerWith;
@@ -248,7 +249,9 @@ class OptimizerWith : public Optimizer {
   }
 
  private:
-  SlotNames slot_names(std::size_t group, const Tensor& weight) const final { return slots(options_[group], weight); }
+  SlotNames slot_names(std::size_t group, const Tensor& weight) const final {
+    return slots(options_[group], weight);
+  }
   Tensor new_slot(std::size_t group, const Tensor& weight, const char* slot) const final {
     return initial(options_[group], weight, slot);
   }

@@ -1,13 +1,16 @@
-// Options: structs of doubles, whole numbers, bools and enums whose `visit` names each with the values it may take:
+// Options: structs of doubles, whole numbers, bools and enums whose `visit` names each with the values it may
+// take:
 //
 //   struct StepLROptions {
 //     static constexpr const char* name = "StepLR";
 //     std::int64_t step_size = 0;
 //     double gamma = 0.1;
-//     template <class V> void visit(V&& v) { v("step_size", step_size, at_least_1), v("gamma", gamma, finite); }
+//     template <class V> void visit(V&& v) { v("step_size", step_size, at_least_1), v("gamma", gamma,
+//     finite); }
 //   };
 //
-// What is checked, saved and loaded follows from that line. A `check()` beside it may look at several at once.
+// What is checked, saved and loaded follows from that line. A `check()` beside it may look at several at
+// once.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +75,8 @@ void assign_option(const char* owner, const char* option, T& value, double x, co
   expect(owner, option, x, range.contains(x), range.text);
   if constexpr (!std::is_same_v<T, double>) {
     const bool fits = x >= -max_whole_number && x <= max_whole_number;
-    expect(owner, option, x, fits && x == static_cast<double>(static_cast<std::int64_t>(x)), "a whole number");
+    expect(owner, option, x, fits && x == static_cast<double>(static_cast<std::int64_t>(x)),
+           "a whole number");
   }
   value = static_cast<T>(x);
 }
@@ -84,14 +88,16 @@ O saved_options(const OptionValues& values) {
   options.visit([&](const char* option, auto& value, const Range& range) {
     const auto found = values.find(option);
     if (found == values.end())
-      throw ValueError("[" + std::string(O::name) + "::load_state_dict] expected option \"" + option + "\", got none");
+      throw ValueError("[" + std::string(O::name) + "::load_state_dict] expected option \"" + option +
+                       "\", got none");
     assign_option(O::name, option, value, found->second, range);
   });
   check_options(options);
   return options;
 }
 
-/// Options by name, the others as in `options`. @throws ValueError for one that is unknown or out of its range
+/// Options by name, the others as in `options`. @throws ValueError for one that is unknown or out of its
+/// range
 template <class O>
 O given_options(O options, const OptionValues& values) {
   auto unknown = values;

@@ -7,8 +7,8 @@ namespace cadena::optim {
 const char* momentum_option(const char* scheduler, const Optimizer& optimizer) {
   for (const char* option : {"momentum", "beta1"})
     if (optimizer.has_option(option)) return option;
-  throw ValueError("[" + std::string(scheduler) + "] cycle_momentum: expected an optimizer with momentum or betas, got " +
-                   optimizer.name());
+  throw ValueError("[" + std::string(scheduler) +
+                   "] cycle_momentum: expected an optimizer with momentum or betas, got " + optimizer.name());
 }
 
 void LRScheduler::fail(const std::string& expected, const std::string& got) const {
@@ -59,8 +59,9 @@ const std::vector<double>& LRScheduler::values(const SchedulerState& state, cons
                                                std::size_t count) const {
   const auto found = state.values.find(value);
   if (found == state.values.end() || found->second.size() != count)
-    throw ValueError("[" + std::string(name_) + "::load_state_dict] expected " + std::to_string(count) + " \"" + value +
-                     "\", got " + (found == state.values.end() ? "none" : std::to_string(found->second.size())));
+    throw ValueError("[" + std::string(name_) + "::load_state_dict] expected " + std::to_string(count) +
+                     " \"" + value + "\", got " +
+                     (found == state.values.end() ? "none" : std::to_string(found->second.size())));
   return found->second;
 }
 
@@ -75,9 +76,11 @@ SchedulerState LRScheduler::state_dict() const {
 
 void LRScheduler::check_all(const SchedulerState& state) const {
   const auto op = "[" + std::string(name_) + "::load_state_dict] expected ";
-  if (state.scheduler != name_) throw ValueError(op + "the state of " + name_ + ", got one of " + state.scheduler);
+  if (state.scheduler != name_)
+    throw ValueError(op + "the state of " + name_ + ", got one of " + state.scheduler);
   const double epoch = values(state, "last_epoch", 1)[0];
-  if (!(epoch >= -1 && epoch <= max_whole_number && epoch == static_cast<double>(static_cast<std::int64_t>(epoch))))
+  if (!(epoch >= -1 && epoch <= max_whole_number &&
+        epoch == static_cast<double>(static_cast<std::int64_t>(epoch))))
     throw ValueError(op + "a whole last_epoch >= -1, got " + to_text(epoch));
   for (const char* rates : {"base_lrs", "last_lr"})
     for (const double lr : values(state, rates, base_lrs_.size()))

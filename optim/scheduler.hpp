@@ -27,16 +27,18 @@
 
 namespace cadena::optim {
 
-/// Everything a scheduler remembers, in plain types, for checkpoints. Its options are not in it: they are the program's.
+/// Everything a scheduler remembers, in plain types, for checkpoints. Its options are not in it: they are the
+/// program's.
 struct SchedulerState {
-  std::string scheduler;                              ///< "StepLR"
-  std::map<std::string, std::vector<double>> values;  ///< "last_epoch", and for each group "base_lrs", "last_lr"
-  std::vector<SchedulerState> schedulers = {};        ///< those it is composed of
+  std::string scheduler;  ///< "StepLR"
+  std::map<std::string, std::vector<double>>
+      values;                                   ///< "last_epoch", and for each group "base_lrs", "last_lr"
+  std::vector<SchedulerState> schedulers = {};  ///< those it is composed of
 };
 
-/// Changes the rates (and where it says so the momentum) of an optimizer from epoch to epoch; an epoch is what passes
-/// between two calls of `step`, a batch if you like. The constructor sets those of epoch 0. The optimizer must outlive
-/// the scheduler; groups added to it later stay as they are.
+/// Changes the rates (and where it says so the momentum) of an optimizer from epoch to epoch; an epoch is
+/// what passes between two calls of `step`, a batch if you like. The constructor sets those of epoch 0. The
+/// optimizer must outlive the scheduler; groups added to it later stay as they are.
 class LRScheduler {
  public:
   virtual ~LRScheduler() = default;
@@ -51,18 +53,20 @@ class LRScheduler {
   Optimizer& optimizer() const { return *optimizer_; }
 
   SchedulerState state_dict() const;
-  /// Goes on where the other one was, all or nothing. The optimizer's rates (and momenta) become those of the state.
+  /// Goes on where the other one was, all or nothing. The optimizer's rates (and momenta) become those of the
+  /// state.
   /// @throws ValueError for another scheduler's state, other groups, missing or impossible values
   void load_state_dict(const SchedulerState& state);
 
  protected:
   LRScheduler(const char* name, Optimizer& optimizer) : name_(name), optimizer_(&optimizer) {}
-  /// For the end of a constructor: takes the groups' first rates, as the optimizer's first scheduler found them, and
-  /// sets those of epoch 0.
+  /// For the end of a constructor: takes the groups' first rates, as the optimizer's first scheduler found
+  /// them, and sets those of epoch 0.
   void start();
   /// Sets rates and momenta of `epoch` as if it followed rates `now` (by default the present ones).
   void go_to(std::int64_t epoch, const std::vector<double>* now = nullptr);
-  /// Sets and remembers the rates, one for each group. @throws ValueError for those the optimizer does not take
+  /// Sets and remembers the rates, one for each group. @throws ValueError for those the optimizer does not
+  /// take
   void set_rates(std::int64_t epoch, const std::vector<double>& rates);
   const std::vector<double>& base_lrs() const { return base_lrs_; }
   [[noreturn]] void fail(const std::string& expected, const std::string& got) const;
@@ -98,16 +102,16 @@ template <class T>
 struct PerGroup {
   PerGroup() = default;
   template <std::convertible_to<T> U>
-  PerGroup(U value) : values{T(std::move(value))} {}                      // NOLINT(google-explicit-constructor)
-  PerGroup(std::initializer_list<T> values) : values(values) {}  // NOLINT(google-explicit-constructor)
-  PerGroup(std::vector<T> values) : values(std::move(values)) {}          // NOLINT(google-explicit-constructor)
+  PerGroup(U value) : values{T(std::move(value))} {}              // NOLINT(google-explicit-constructor)
+  PerGroup(std::initializer_list<T> values) : values(values) {}   // NOLINT(google-explicit-constructor)
+  PerGroup(std::vector<T> values) : values(std::move(values)) {}  // NOLINT(google-explicit-constructor)
 
   const T& operator[](std::size_t group) const { return values[values.size() == 1 ? 0 : group]; }
   /// @throws ValueError unless there is one, or one for each group
   void check(const char* owner, const char* option, std::size_t groups) const {
     if (values.size() == 1 || values.size() == groups) return;
-    throw ValueError("[" + std::string(owner) + "] " + option + ": expected 1 value or " + std::to_string(groups) +
-                     ", one for each group, got " + std::to_string(values.size()));
+    throw ValueError("[" + std::string(owner) + "] " + option + ": expected 1 value or " +
+                     std::to_string(groups) + ", one for each group, got " + std::to_string(values.size()));
   }
 
   std::vector<T> values;
@@ -126,7 +130,8 @@ template <class O>
 class Schedule : public LRScheduler {
  public:
   /// @throws ValueError for options out of their ranges
-  explicit Schedule(Optimizer& optimizer, O options = {}) : LRScheduler(O::name, optimizer), o_(std::move(options)) {
+  explicit Schedule(Optimizer& optimizer, O options = {})
+      : LRScheduler(O::name, optimizer), o_(std::move(options)) {
     check_schedule();
     start();
   }

@@ -29,7 +29,8 @@ double LinearLROptions::rate(const Epoch& e) const {
   if (e.number == 0) return e.now * start_factor;
   if (e.number > total_iters) return e.now;
   const auto total = static_cast<double>(total_iters), before = static_cast<double>(e.number - 1);
-  return e.now * (1 + (end_factor - start_factor) / (total * start_factor + before * (end_factor - start_factor)));
+  return e.now *
+         (1 + (end_factor - start_factor) / (total * start_factor + before * (end_factor - start_factor)));
 }
 
 double PolynomialLROptions::rate(const Epoch& e) const {
@@ -42,8 +43,11 @@ double CosineAnnealingLROptions::rate(const Epoch& e) const {
   if (e.number == 0) return e.now;
   const auto period = static_cast<double>(T_max);
   // After the lowest point the recurrence would divide by 0.
-  if ((e.number - 1 - T_max) % (2 * T_max) == 0) return e.now + (e.base - eta_min) * (1 - std::cos(pi / period)) / 2;
-  const auto height = [&](std::int64_t epoch) { return 1 + std::cos(pi * static_cast<double>(epoch) / period); };
+  if ((e.number - 1 - T_max) % (2 * T_max) == 0)
+    return e.now + (e.base - eta_min) * (1 - std::cos(pi / period)) / 2;
+  const auto height = [&](std::int64_t epoch) {
+    return 1 + std::cos(pi * static_cast<double>(epoch) / period);
+  };
   return height(e.number) / height(e.number - 1) * (e.now - eta_min) + eta_min;
 }
 

@@ -1,5 +1,6 @@
-// Schedules that know where they are from the number of the epoch. PyTorch's names, defaults and recurrences: where a
-// formula speaks of lr, it multiplies the present rate, so that several schedules may work on one optimizer.
+// Schedules that know where they are from the number of the epoch. PyTorch's names, defaults and recurrences:
+// where a formula speaks of lr, it multiplies the present rate, so that several schedules may work on one
+// optimizer.
 #pragma once
 
 #include <functional>
@@ -43,7 +44,9 @@ struct StepLROptions {
     v("step_size", step_size, at_least_1);
     v("gamma", gamma, non_negative);
   }
-  double rate(const Epoch& e) const { return e.number > 0 && e.number % step_size == 0 ? e.now * gamma : e.now; }
+  double rate(const Epoch& e) const {
+    return e.number > 0 && e.number % step_size == 0 ? e.now * gamma : e.now;
+  }
 };
 /// lr <- gamma lr every step_size epochs
 using StepLR = Schedule<StepLROptions>;
@@ -130,7 +133,8 @@ struct CosineAnnealingLROptions {
   }
   double rate(const Epoch& e) const;
 };
-/// lr = eta_min + (base - eta_min) (1 + cos(pi epoch / T_max)) / 2. Loshchilov and Hutter, "SGDR", arXiv:1608.03983
+/// lr = eta_min + (base - eta_min) (1 + cos(pi epoch / T_max)) / 2. Loshchilov and Hutter, "SGDR",
+/// arXiv:1608.03983
 using CosineAnnealingLR = Schedule<CosineAnnealingLROptions>;
 
 struct CosineAnnealingWarmRestartsOptions {
@@ -152,7 +156,8 @@ class CosineAnnealingWarmRestarts : public Schedule<CosineAnnealingWarmRestartsO
  public:
   using Schedule::Schedule;
   using Schedule::step;
-  /// To any point, also between two epochs: `step(epoch + batch / batches)`. @throws ValueError unless finite and >= 0
+  /// To any point, also between two epochs: `step(epoch + batch / batches)`. @throws ValueError unless finite
+  /// and >= 0
   void step(double epoch);
 };
 
@@ -174,8 +179,9 @@ struct WarmupLROptions {
   }
   double rate(const Epoch& e) const;
 };
-/// As transformers are trained: lr rises in a straight line from 0 to base in warmup_steps, then falls to 0 in
-/// total_steps, or stays. Vaswani et al., arXiv:1706.03762, and the schedules of Hugging Face's `transformers`.
+/// As transformers are trained: lr rises in a straight line from 0 to base in warmup_steps, then falls to 0
+/// in total_steps, or stays. Vaswani et al., arXiv:1706.03762, and the schedules of Hugging Face's
+/// `transformers`.
 using WarmupLR = Schedule<WarmupLROptions>;
 
 }  // namespace cadena::optim

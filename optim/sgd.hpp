@@ -65,9 +65,10 @@ struct ASGDOptions {
 extern template class OptimizerWith<ASGDOptions>;
 
 /// eta = lr / (1 + lambd lr (step - 1))^alpha;  w <- (1 - lambd eta) w - eta g;  the average of the weights,
-/// slot "ax": ax <- ax + mu (w - ax), mu = 1 / max(1, step - 1 - t0), so that before t0 it is the weight itself.
-/// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992), with PyTorch's formulas.
-/// (PyTorch takes eta from the lr of the step before; the two agree unless a scheduler changes it.)
+/// slot "ax": ax <- ax + mu (w - ax), mu = 1 / max(1, step - 1 - t0), so that before t0 it is the weight
+/// itself. Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992), with
+/// PyTorch's formulas. (PyTorch takes eta from the lr of the step before; the two agree unless a scheduler
+/// changes it.)
 class ASGD : public OptimizerWith<ASGDOptions> {
  public:
   using OptimizerWith::OptimizerWith;
@@ -79,8 +80,8 @@ class ASGD : public OptimizerWith<ASGDOptions> {
 
 struct RpropOptions {
   static constexpr const char* name = "Rprop";
-  double lr = 1e-2;                              ///< >= 0: every element's first step
-  std::array<double, 2> etas = {0.5, 1.2};       ///< in (0, 1) and > 1: factors of the step
+  double lr = 1e-2;                               ///< >= 0: every element's first step
+  std::array<double, 2> etas = {0.5, 1.2};        ///< in (0, 1) and > 1: factors of the step
   std::array<double, 2> step_sizes = {1e-6, 50};  ///< smallest and largest step
   bool maximize = false;
 
@@ -99,10 +100,10 @@ struct RpropOptions {
 
 extern template class OptimizerWith<RpropOptions>;
 
-/// Each element has a step of its own, which grows by etas[1] while the gradient keeps its sign and shrinks by
-/// etas[0] when it changes; then the element stays where it is once. For full batches: noise is nothing but changing signs.
-/// w <- w - sign(g) step. Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning" (1993).
-/// Slots "prev", "step_size".
+/// Each element has a step of its own, which grows by etas[1] while the gradient keeps its sign and shrinks
+/// by etas[0] when it changes; then the element stays where it is once. For full batches: noise is nothing
+/// but changing signs. w <- w - sign(g) step. Riedmiller and Braun, "A direct adaptive method for faster
+/// backpropagation learning" (1993). Slots "prev", "step_size".
 class Rprop : public OptimizerWith<RpropOptions> {
  public:
   using OptimizerWith::OptimizerWith;

@@ -82,8 +82,8 @@ Optimizer::Group Optimizer::restored(std::size_t group, const OptimizerState::Gr
   const auto initial = saved.options.find("initial_lr");
   if (initial != saved.options.end()) result.initial_lr = initial->second;
   if (saved.parameters.size() != result.entries.size())
-    throw ValueError(op + std::to_string(result.entries.size()) + " parameters in group " + std::to_string(group) +
-                     ", got " + std::to_string(saved.parameters.size()));
+    throw ValueError(op + std::to_string(result.entries.size()) + " parameters in group " +
+                     std::to_string(group) + ", got " + std::to_string(saved.parameters.size()));
   for (auto& e : result.entries) {
     const auto found = std::find_if(saved.parameters.begin(), saved.parameters.end(),
                                     [&](const auto& p) { return p.name == e.name; });

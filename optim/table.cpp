@@ -19,12 +19,14 @@ constexpr Row row_of() {
 }
 
 constexpr Row rows[] = {
-    row_of<SGD, SGDOptions>(),         row_of<Adam, AdamOptions>(),           row_of<AdamW, AdamWOptions>(),
-    row_of<Adagrad, AdagradOptions>(), row_of<RMSprop, RMSpropOptions>(),     row_of<Adadelta, AdadeltaOptions>(),
-    row_of<Adamax, AdamaxOptions>(),   row_of<NAdam, NAdamOptions>(),         row_of<RAdam, RAdamOptions>(),
-    row_of<ASGD, ASGDOptions>(),       row_of<Rprop, RpropOptions>(),         row_of<Adafactor, AdafactorOptions>(),
-    row_of<Lion, LionOptions>(),       row_of<Muon, MuonOptions>(),           row_of<LAMB, LAMBOptions>(),
-    row_of<LBFGS, LBFGSOptions>(),
+    row_of<SGD, SGDOptions>(),         row_of<Adam, AdamOptions>(),
+    row_of<AdamW, AdamWOptions>(),     row_of<Adagrad, AdagradOptions>(),
+    row_of<RMSprop, RMSpropOptions>(), row_of<Adadelta, AdadeltaOptions>(),
+    row_of<Adamax, AdamaxOptions>(),   row_of<NAdam, NAdamOptions>(),
+    row_of<RAdam, RAdamOptions>(),     row_of<ASGD, ASGDOptions>(),
+    row_of<Rprop, RpropOptions>(),     row_of<Adafactor, AdafactorOptions>(),
+    row_of<Lion, LionOptions>(),       row_of<Muon, MuonOptions>(),
+    row_of<LAMB, LAMBOptions>(),       row_of<LBFGS, LBFGSOptions>(),
 };
 
 }  // namespace
@@ -38,7 +40,8 @@ const std::vector<std::string>& optimizer_names() {
   return names;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const std::string& name, Params params, const OptionValues& options) {
+std::unique_ptr<Optimizer> make_optimizer(const std::string& name, Params params,
+                                          const OptionValues& options) {
   for (auto& row : rows)
     if (name == row.name) return row.make(std::move(params), options);
   std::string text = "[make_optimizer] expected one of";
