@@ -16,6 +16,13 @@
 
 #include "autodiff/core/elementwise.hpp"
 #include "autodiff/formulas.hpp"
+#include "autodiff/ops/activation.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/special.hpp"
 
 namespace cadena {
 

@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/reduce.hpp"
 #include "autodiff/random.hpp"
 
 namespace cadena {

@@ -6,7 +6,8 @@
 #include "autodiff/core/selection.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
 
 namespace cadena {
 namespace detail {

@@ -5,7 +5,11 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/grad.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena::detail {
 

@@ -3,6 +3,9 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/sort.hpp"
 
 namespace cadena {
 namespace detail {

@@ -4,6 +4,8 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/formulas/arithmetic.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
 
 namespace cadena::detail {
 

@@ -9,6 +9,15 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/formulas/formula.hpp"
 #include "autodiff/kernels/map.hpp"
+// What a formula may call when it is read with tensors.
+#include "autodiff/ops/activation.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/rounding.hpp"
+#include "autodiff/ops/special.hpp"
+#include "autodiff/ops/trigonometric.hpp"
 #include "autodiff/symbol.hpp"
 
 namespace cadena::detail {

@@ -8,7 +8,8 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/replay.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/sort.hpp"
 
 namespace cadena {
 

@@ -5,6 +5,8 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace detail {
@@ -99,7 +101,7 @@ void RecordedNode::attach(const Tensor& out, const Tensor* inputs, std::size_t n
     output_ = o->storage;
     output_version_ = o->storage->version;
   }
-  if (observers.scope || observers.traces) [[unlikely]]
+  if (observers.scope || observers.traces || observers.anomaly) [[unlikely]]
     observe(out, inputs, n);
 }
 

@@ -20,7 +20,6 @@
 #include "autodiff/core/scope_info.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/kernels/view.hpp"
-#include "autodiff/ops.hpp"
 
 namespace cadena::detail {
 

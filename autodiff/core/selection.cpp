@@ -5,7 +5,10 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena::detail {
 

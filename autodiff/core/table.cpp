@@ -3,6 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
+
 namespace cadena::detail {
 
 namespace {
@@ -194,6 +201,8 @@ const OpList& op_table() {
              linalg_ops,         //
              index_ops,          //
              loss_ops,           //
+             attention_ops,      //
+             embedding_ops,      //
              convolution_ops,    //
              resample_ops,       //
              pooling_ops,        //

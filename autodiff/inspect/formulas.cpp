@@ -6,6 +6,7 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/inspect/format.hpp"
+#include "autodiff/ops/arithmetic.hpp"
 
 namespace cadena {
 namespace detail {

@@ -8,6 +8,11 @@
 
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/special.hpp"
 
 namespace cadena {
 

@@ -5,6 +5,11 @@
 
 #include "autodiff/core/elementwise_family.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/activation.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/softmax.hpp"
 
 namespace cadena {
 

@@ -1,4 +1,6 @@
 // where and comparisons.
+#include "autodiff/ops/choice.hpp"
+
 #include <cmath>
 #include <string>
 
@@ -7,6 +9,10 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/compare.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace detail {

@@ -7,7 +7,11 @@
 
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace {

@@ -10,6 +10,9 @@
 #include "autodiff/core/windows.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/conv.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace detail {

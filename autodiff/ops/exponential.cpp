@@ -4,6 +4,9 @@
 
 #include "autodiff/core/elementwise_family.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/movement.hpp"
 
 namespace cadena {
 

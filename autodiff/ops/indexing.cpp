@@ -8,6 +8,13 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/arrange.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/joining.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -6,6 +6,10 @@
 
 #include "autodiff/core/elementwise.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
 
 namespace cadena {
 

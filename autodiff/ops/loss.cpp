@@ -1,4 +1,6 @@
 // Losses.
+#include "autodiff/ops/loss.hpp"
+
 #include <cmath>
 #include <string>
 
@@ -6,6 +8,15 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/softmax.hpp"
+#include "autodiff/ops/activation.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/softmax.hpp"
 
 namespace cadena {
 namespace detail {

@@ -1,6 +1,8 @@
 // Operations that move elements without changing them: views where the layout allows, linear all of them.
 // The family is closed under transposition: reshape-reshape, permute-permute, expand-sum, slice-embed,
 // flip-flip.
+#include "autodiff/ops/movement.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -9,6 +11,9 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -13,6 +13,13 @@
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
 #include "autodiff/kernels/pooling.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace detail {

@@ -6,7 +6,13 @@
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/sort.hpp"
 
 namespace cadena {
 namespace detail {

@@ -8,7 +8,10 @@
 
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena {
 namespace detail {

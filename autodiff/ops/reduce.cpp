@@ -8,6 +8,14 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/rearrange.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -6,6 +6,9 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena::detail {
 namespace {

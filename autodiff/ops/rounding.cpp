@@ -4,6 +4,10 @@
 
 #include "autodiff/core/elementwise_family.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/rounding.hpp"
 
 namespace cadena {
 

@@ -1,4 +1,6 @@
 // Parts of tensors: slices and their transposes, joining.
+#include "autodiff/ops/slicing.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -6,6 +8,8 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
 
 namespace cadena {
 namespace detail {

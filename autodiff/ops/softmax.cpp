@@ -9,6 +9,13 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/softmax.hpp"
 
 namespace cadena {
 namespace detail {

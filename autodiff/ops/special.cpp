@@ -4,6 +4,7 @@
 
 #include "autodiff/core/elementwise_family.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/special.hpp"
 
 namespace cadena {
 

@@ -1,4 +1,6 @@
 // Variance, standard deviation and norms.
+#include "autodiff/ops/statistics.hpp"
+
 #include <cmath>
 #include <limits>
 #include <string>
@@ -8,6 +10,13 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/moments.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -1,6 +1,7 @@
 #include "autodiff/formulas/trigonometric.hpp"
 
 #include "autodiff/core/elementwise_family.hpp"
+#include "autodiff/ops/trigonometric.hpp"
 
 namespace cadena {
 

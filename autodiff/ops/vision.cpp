@@ -10,6 +10,16 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/windows.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/pooling.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/rounding.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -9,6 +9,12 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/padding.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -4,6 +4,10 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/replay.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/sort.hpp"
 #include "autodiff/transforms.hpp"
 
 namespace cadena {

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "autodiff/grad.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/reduce.hpp"
 
 namespace cadena::detail {
 

@@ -6,8 +6,16 @@
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/kernels/factor.hpp"
 #include "autodiff/kernels/scratch.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/linalg/support.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena {
 namespace detail {

@@ -8,8 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/index.hpp"
 #include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/linalg/support.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/rounding.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/statistics.hpp"
 
 namespace cadena {
 namespace detail {

@@ -4,8 +4,17 @@
 #include <string>
 
 #include "autodiff/kernels/factor.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/index.hpp"
 #include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/linalg/support.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/trigonometric.hpp"
 
 namespace cadena {
 namespace detail {

@@ -4,8 +4,12 @@
 
 #include "autodiff/kernels/factor.hpp"
 #include "autodiff/kernels/scratch.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/diagonal.hpp"
 #include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/linalg/support.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
 
 namespace cadena {
 namespace detail {

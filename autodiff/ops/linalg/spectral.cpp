@@ -5,8 +5,19 @@
 #include <string>
 
 #include "autodiff/kernels/decompose.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/exponential.hpp"
+#include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/linalg.hpp"
 #include "autodiff/ops/linalg/support.hpp"
+#include "autodiff/ops/logic.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/trigonometric.hpp"
 
 namespace cadena {
 namespace detail {

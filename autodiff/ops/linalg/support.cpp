@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/movement.hpp"
+
 namespace cadena::detail {
 
 void check_matrix(const char* op, const Tensor& a) {

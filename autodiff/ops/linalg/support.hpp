@@ -9,7 +9,11 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/batch.hpp"
-#include "autodiff/ops.hpp"
+#include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
+#include "autodiff/ops/slicing.hpp"
 
 namespace cadena::detail {
 
