@@ -56,7 +56,9 @@ OneCycleLROptions::Place OneCycleLROptions::place(std::int64_t epoch) const {
                      std::to_string(epoch));
   const auto at = static_cast<double>(epoch), total = static_cast<double>(total_steps);
   const double peak = pct_start * total - 1, second = 2 * pct_start * total - 2, last = total - 1;
-  const auto part = [&](double from, double to) { return to > from ? (at - from) / (to - from) : 1; };
+  const auto part = [&](double from, double to) {
+    return to > from ? std::min(1.0, (at - from) / (to - from)) : 1;
+  };
   if (at <= peak) return {Place::rise, part(0, peak)};
   if (!three_phase) return {Place::end, part(peak, last)};
   if (at <= second) return {Place::fall_to_start, part(peak, second)};

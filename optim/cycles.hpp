@@ -85,7 +85,9 @@ struct OneCycleLROptions {
   double between(double from, double to, double part) const;
 };
 /// lr rises from max_lr/div_factor to max_lr, then falls to max_lr/div_factor/final_div_factor, while
-/// momentum falls and rises. Smith and Topin, "Super-convergence", arXiv:1708.07120
+/// momentum falls and rises. Epoch total_steps, which a step after the last batch reaches, keeps the last
+/// rates (PyTorch goes beyond them, below 0 if linear). Smith and Topin, "Super-convergence",
+/// arXiv:1708.07120
 using OneCycleLR = Schedule<OneCycleLROptions>;
 
 struct SWALROptions {

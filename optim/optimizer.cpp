@@ -25,6 +25,7 @@ Params::Params(const std::vector<Tensor>& tensors) : Params(unnamed(tensors)) {}
 Params::Params(std::initializer_list<Tensor> tensors) : Params(unnamed({tensors.begin(), tensors.size()})) {}
 
 std::string to_text(double value) {
+  if (value != value) return "nan";  // whose sign says nothing
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%g", value);
   return text.data();

@@ -229,6 +229,18 @@ TEST(Optimizer, SteadyStateAllocatesNothing) {
   expect_no_allocations<optim::AdamW>(optim::AdamWOptions{});
 }
 
+TEST(Optimizer, SteadyStateAllocatesNothingWhereItIsElementwise) {
+  for (auto& name : optim::optimizer_names()) {
+    if (name == "Adafactor" || name == "Muon" || name == "LBFGS") continue;  // these work on whole matrices
+    auto w = with_grad(randn({40, 30}), randn({40, 30}));
+    const auto optimizer = optim::make_optimizer(name, {w});
+    optimizer->step();
+    const auto before = allocations.load();
+    for (int i = 0; i < 10; ++i) optimizer->step();
+    EXPECT_EQ(allocations.load(), before) << name;
+  }
+}
+
 TEST(Optimizer, SameBitsWherevertheMemoryLies) {
   const auto start = randn({1003}), g = randn({1003});
   auto whole = with_grad(start, g);
