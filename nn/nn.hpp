@@ -6,6 +6,7 @@
 #include "nn/conv.hpp"
 #include "nn/distance.hpp"
 #include "nn/dropout.hpp"
+#include "nn/embedding.hpp"
 #include "nn/init.hpp"
 #include "nn/linear.hpp"
 #include "nn/loss.hpp"

@@ -1,22 +1,13 @@
 #include "nn/normalization.hpp"
 
-#include <cstdio>
-
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "nn/text.hpp"
 
 namespace cadena::nn {
 
-namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-std::string yes_or_no(bool value) { return value ? "True" : "False"; }
-
-}  // namespace
+using detail::number;
+using detail::yes_or_no;
 
 RunningNorm::RunningNorm(std::int64_t num_features, const BatchNormOptions& o)
     : num_features_(num_features), options_(o) {

@@ -2,7 +2,11 @@
 
 #include <cstdio>
 
+#include "nn/text.hpp"
+
 namespace cadena::nn {
+
+using detail::yes_or_no;
 
 namespace {
 
@@ -10,7 +14,6 @@ namespace {
 std::string text(const PerAxis& numbers) {
   return numbers.rank() == 1 ? std::to_string(numbers[0]) : to_string(numbers);
 }
-std::string yes_or_no(bool value) { return value ? "True" : "False"; }
 
 std::string window(const PerAxis& kernel_size, const PerAxis& stride, const PerAxis& padding) {
   return "kernel_size=" + text(kernel_size) + ", stride=" + text(stride.empty() ? kernel_size : stride) +

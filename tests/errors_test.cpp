@@ -17,6 +17,7 @@ using errors::Kind;
 errors::Rows all_rows() {
   errors::Rows all;
   for (auto family : {
+           errors::attention_rows,      //
            errors::basic_rows,          //
            errors::convolution_rows,    //
            errors::elementwise_rows,    //

@@ -1,67 +1,29 @@
 // Functions and layers against PyTorch's: values, gradients, names of the state, running values. See
 // fixtures/torch_functions.py; the calls here are those there, in the same order.
-#include "fixtures/torch_functions.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "autodiff/autodiff.hpp"
 #include "nn/nn.hpp"
+#include "torch_records.hpp"
 
 namespace cadena {
 namespace {
 
 const Shape image{2, 4, 5, 6}, line{2, 4, 7}, box{1, 2, 4, 5, 3};
 
-/// The numbers of the script, multiples of 2^-8 in [-2, 2).
-Tensor numbers(const Shape& shape, std::int64_t k) {
-  std::vector<double> values;
-  for (std::int64_t i = 0; i < shape.numel(); ++i)
-    values.push_back(static_cast<double>((i * 7919 + k * 104729 + i * i * 31) % 1021) / 256 - 2);
-  return tensor(values, shape);
-}
-
-/// What the script records of a tensor.
-void tell(const Tensor& t, std::vector<double>& out) {
-  if (t.numel() <= 24) {
-    for (double v : t.to_vector<double>()) out.push_back(v);
-  } else {
-    for (int k = 10; k < 18; ++k) out.push_back(sum(mul(t.detach(), numbers(t.shape(), k))).item());
-  }
-}
-
-void expect_recorded(const fixtures::TorchRecord& record, const Tensor& output, const TensorList& others) {
-  EXPECT_EQ(to_string(output.shape()), record.shape);
-  std::vector<double> got;
-  tell(output, got);
-  for (const auto& t : others) tell(t, got);
-  ASSERT_EQ(static_cast<int>(got.size()), record.count);
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double expected = fixtures::torch_numbers[static_cast<std::size_t>(record.first) + i];
-    EXPECT_NEAR(got[i], expected, 1e-11 * std::max(1.0, std::abs(expected))) << "number " << i;
-  }
-}
-
-using Call = std::function<Tensor(const TensorList&)>;
-struct Function {
-  const char* key;
-  std::vector<Shape> shapes;
-  Call call;
-};
-using In = const TensorList&;
-
 /// 0 with a path to x, under a value that has none.
 Tensor detached(const Tensor& x, const Tensor& value) { return add(mul(sum(x), 0), to(value, f64)); }
 
-std::vector<Function> functions() {
+using In = const TensorList&;
+
+std::vector<TorchCall> functions() {
   using Mode = InterpolateMode;
-  std::vector<Function> list = {
+  std::vector<TorchCall> list = {
       {"conv1d", {line, {3, 4, 3}, {3}}, [](In x) { return conv1d(x[0], x[1], x[2]); }},
       {"conv1d same dilated",
        {line, {3, 4, 4}},
@@ -186,7 +148,7 @@ std::vector<Function> functions() {
       {"grid_sample nearest reflection corners", {GridSampleMode::nearest, GridPadding::reflection, true}}};
   for (const auto& [key, o] : grids)
     list.push_back({key, {image, {2, 3, 4, 2}}, [o = o](In x) { return grid_sample(x[0], x[1] * 0.75, o); }});
-  const std::vector<Function> rest = {
+  const std::vector<TorchCall> rest = {
       {"grid_sample 3d", {box, {1, 2, 2, 3, 3}}, [](In x) { return grid_sample(x[0], x[1] * 0.6); }},
       {"affine_grid",
        {{2, 2, 3}},
@@ -238,20 +200,7 @@ std::vector<Function> functions() {
 }
 
 TEST(TorchFunctions, ValuesAndGradients) {
-  const auto list = functions();
-  ASSERT_EQ(list.size(), std::size(fixtures::torch_functions));
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto& record = fixtures::torch_functions[i];
-    ASSERT_STREQ(list[i].key, record.key);
-    SCOPED_TRACE(record.key);
-    TensorList inputs, gradients;
-    for (const auto& shape : list[i].shapes)
-      inputs.push_back(numbers(shape, static_cast<std::int64_t>(inputs.size())).requires_grad_());
-    const Tensor y = list[i].call(inputs);
-    y.backward(numbers(y.shape(), 5));
-    for (const auto& x : inputs) gradients.push_back(x.grad().defined() ? x.grad() : zeros_like(x));
-    expect_recorded(record, y, gradients);
-  }
+  expect_calls(functions(), fixtures::torch_functions, fixtures::torch_numbers);
 }
 
 struct LayerCase {
@@ -352,7 +301,7 @@ TEST(TorchLayers, StateValuesAndGradients) {
       if (t.requires_grad()) others.push_back(t.grad());
     for (auto& [name, t] : state)
       if (!t.requires_grad()) others.push_back(t.to(f64));
-    expect_recorded(record, y, others);
+    expect_recorded(record, fixtures::torch_numbers, y, others);
   }
 }
 

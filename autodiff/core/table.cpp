@@ -201,6 +201,8 @@ const OpList& op_table() {
              linalg_ops,         //
              index_ops,          //
              loss_ops,           //
+             attention_ops,      //
+             embedding_ops,      //
              convolution_ops,    //
              resample_ops,       //
              pooling_ops,        //

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/partial.hpp"
@@ -13,6 +14,8 @@ template <class T>
 using Batch = xsimd::batch<T>;
 template <class T>
 inline constexpr std::int64_t width = static_cast<std::int64_t>(Batch<T>::size);
+template <class T>
+inline constexpr T infinity = std::numeric_limits<T>::infinity();
 
 // f(i, load, store) for every vector of a row; the last, partial one comes with masked access, where lanes
 // beyond the row load as `other`.
@@ -53,6 +56,15 @@ T row_sum_of(std::int64_t n, T other, const F& term) {
     total += sum;
   }
   return sum_lanes(total);
+}
+
+// The largest of a row: NaN if there is one, -inf if there is nothing.
+template <class T>
+T row_max(std::int64_t n, const T* x) {
+  Batch<T> best(-infinity<T>);
+  for_vectors<T>(n, -infinity<T>,
+                 [&](std::int64_t i, auto load, auto) { best = Max::combine(best, load(x + i)); });
+  return fold_lanes<Max>(best);
 }
 
 }  // namespace cadena::kernels

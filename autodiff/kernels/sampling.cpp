@@ -164,27 +164,52 @@ void fill_truncated_normal(const double* low, const double* high, double* out, s
        [=](Stream& s, std::int64_t i) { return truncated_normal_variate(s, low[i], high[i]); });
 }
 
+namespace {
+
+// Words below the limit are dropped: a share of p to within 2^-32, all of them for p = 1.
+std::uint64_t dropout_limit(double p) { return static_cast<std::uint64_t>(std::ldexp(p, 32)); }
+
+// Words of elements 4 * block, ...
+void dropout_words(std::int64_t block, std::int64_t blocks, std::uint32_t* words, RandomStart start) {
+  const auto key = detail::philox_key(start.seed);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const auto four = detail::philox_block(
+        detail::philox_counter(start.position + static_cast<std::uint64_t>(block + b)), key);
+    for (int j = 0; j < 4; ++j) words[4 * b + j] = four.v[j];
+  }
+}
+
+}  // namespace
+
 template <class T>
 void dropout(const T* x, double p, T scale, T* out, std::int64_t n, RandomStart start) {
-  const auto key = detail::philox_key(start.seed);
-  // Words below the limit are dropped: a share of p to within 2^-32, all of them for p = 1.
-  const auto limit = static_cast<std::uint64_t>(std::ldexp(p, 32));
-  constexpr std::int64_t blocks = task / 4;
+  const std::uint64_t limit = dropout_limit(p);
   for_blocks((n + task - 1) / task, n >= parallel_from, [&](std::int64_t t) {
     std::uint32_t words[task];
     const std::int64_t first = t * task, count = std::min(n - first, task);
-    for (std::int64_t b = 0; b < (count + 3) / 4; ++b) {
-      const auto block = detail::philox_block(
-          detail::philox_counter(start.position + static_cast<std::uint64_t>(t * blocks + b)), key);
-      for (int j = 0; j < 4; ++j) words[4 * b + j] = block.v[j];
-    }
+    dropout_words(first / 4, (count + 3) / 4, words, start);
     for (std::int64_t i = 0; i < count; ++i) out[first + i] = words[i] < limit ? T{0} : x[first + i] * scale;
   });
+}
+
+template <class T>
+void dropout_factors(double p, std::int64_t first, std::int64_t n, T* out, RandomStart start) {
+  const std::uint64_t limit = dropout_limit(p);
+  const T scale = p < 1 ? static_cast<T>(1 / (1 - p)) : T(0);
+  std::uint32_t words[task];
+  for (std::int64_t done = 0; done < n;) {
+    const std::int64_t skip = (first + done) % 4, count = std::min(n - done, task - skip);
+    dropout_words((first + done) / 4, (skip + count + 3) / 4, words, start);
+    for (std::int64_t i = 0; i < count; ++i) out[done + i] = words[skip + i] < limit ? T(0) : scale;
+    done += count;
+  }
 }
 
 template void fill_law(StandardLaw, float*, std::int64_t, RandomStart);
 template void fill_law(StandardLaw, double*, std::int64_t, RandomStart);
 template void dropout(const float*, double, float, float*, std::int64_t, RandomStart);
 template void dropout(const double*, double, double, double*, std::int64_t, RandomStart);
+template void dropout_factors(double, std::int64_t, std::int64_t, float*, RandomStart);
+template void dropout_factors(double, std::int64_t, std::int64_t, double*, RandomStart);
 
 }  // namespace cadena::kernels

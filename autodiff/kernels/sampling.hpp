@@ -33,5 +33,8 @@ void fill_truncated_normal(const double* low, const double* high, double* out, s
 /// f64 alike. `x` may be `out`.
 template <class T>
 void dropout(const T* x, double p, T scale, T* out, std::int64_t n, RandomStart start);
+/// out[i] = what `dropout` with scale 1 / (1 - p) multiplies element first + i by.
+template <class T>
+void dropout_factors(double p, std::int64_t first, std::int64_t n, T* out, RandomStart start);
 
 }  // namespace cadena::kernels

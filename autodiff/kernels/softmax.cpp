@@ -2,24 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autodiff/kernels/rows.hpp"
 #include "autodiff/kernels/unroll.hpp"
 
 namespace cadena::kernels {
 namespace {
-
-template <class T>
-constexpr T infinity = std::numeric_limits<T>::infinity();
-
-template <class T>
-T row_max(std::int64_t n, const T* x) {
-  Batch<T> best(-infinity<T>);
-  for_vectors<T>(n, -infinity<T>,
-                 [&](std::int64_t i, auto load, auto) { best = Max::combine(best, load(x + i)); });
-  return fold_lanes<Max>(best);
-}
 
 template <class T>
 T sum_exp(std::int64_t n, const T* x, T shift) {

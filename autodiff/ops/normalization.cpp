@@ -9,6 +9,7 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/resample.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/normalization.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -20,22 +21,6 @@ namespace detail {
 namespace {
 
 constexpr Reads reads_all = {X1 | X2 | X3, X1 | X2 | X3, X1 | X2 | X3};
-
-template <class T>
-const T* data_or_null(const Tensor& t) {
-  return t.defined() ? t.data<T>() : nullptr;
-}
-template <class T>
-T* written(const Tensor& t) {
-  return t.defined() ? static_cast<T*>(raw_impl(t)->data) : nullptr;
-}
-Tensor fresh(const Shape& shape, DType dtype) { return make_tensor(shape, shape.numel(), dtype); }
-
-/// f(T) for the type of f32 or f64.
-template <class F>
-void in_type(DType dtype, const F& f) {
-  dtype == f32 ? f(float{}) : f(double{});
-}
 
 /// (d / sqrt(mean(d^2) + eps)) for d centred over `axes`, or x itself.
 Tensor standardized(const Tensor& x, const Axes& axes, bool centered, double eps) {

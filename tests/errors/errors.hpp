@@ -22,6 +22,7 @@ using Rows = std::vector<Row>;
 
 inline Tensor m(std::initializer_list<std::int64_t> shape) { return zeros(Shape(shape)); }
 
+Rows attention_rows();
 Rows basic_rows();
 Rows convolution_rows();
 Rows elementwise_rows();
