@@ -16,6 +16,7 @@
 #include "nn/loss.hpp"
 #include "nn/module.hpp"
 #include "nn/normalization.hpp"
+#include "nn/packed.hpp"
 #include "nn/padding.hpp"
 #include "nn/parameter.hpp"
 #include "nn/parametrize.hpp"
