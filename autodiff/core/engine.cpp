@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/anomaly.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -166,6 +167,7 @@ void Sweep::accumulate(std::uint32_t slot, Tensor cotangent) {
 
 void Sweep::run() {
   GradMode mode(create_);
+  watched_ = watching();
   while (newest_.slot != absent_slot || !heap_.empty()) {
     auto slot = std::exchange(newest_.slot, absent_slot);
     if (slot == absent_slot) {
@@ -190,6 +192,8 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
     for (auto& hook : hooks)
       if (Tensor r = hook.call(g); r.defined()) g = checked(*node, std::move(r), "a hook");
   }
+  if (watched_) [[unlikely]]
+    check_cotangent(*node, g);
   if (collect(node.get(), g) || node->leaf) return;
   if (node->freed) fail_freed(*node);
 
@@ -207,7 +211,11 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
     need[i] = input && (!pruned_ || slots_[numbering_.find(input)].needed);
     any |= need[i];
   }
-  if (any && !(n == 1 && add_to_sum(*node, g))) node->vjp(g, need, gin);
+  if (watched_) [[unlikely]] {
+    if (any) watched_vjp(*node, g, need, gin);
+  } else if (any && !(n == 1 && add_to_sum(*node, g))) {
+    node->vjp(g, need, gin);
+  }
   g = Tensor();
   for (int i = 0; i < n; ++i)
     if (need[i] && gin[i].defined()) accumulate(slot_of(node->edges[i].get()), std::move(gin[i]));

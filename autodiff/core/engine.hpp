@@ -76,6 +76,7 @@ class Sweep {
   Numbering numbering_;
   bool create_, retain_;
   bool pruned_ = false, stop_ = false;
+  bool watched_ = false;  // by AnomalyMode
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   static constexpr std::uint32_t absent_slot = ~std::uint32_t{0};

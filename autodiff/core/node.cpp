@@ -101,7 +101,7 @@ void RecordedNode::attach(const Tensor& out, const Tensor* inputs, std::size_t n
     output_ = o->storage;
     output_version_ = o->storage->version;
   }
-  if (observers.scope || observers.traces) [[unlikely]]
+  if (observers.scope || observers.traces || observers.anomaly) [[unlikely]]
     observe(out, inputs, n);
 }
 

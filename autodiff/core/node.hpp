@@ -15,8 +15,9 @@
 #include "autodiff/tensor.hpp"
 
 namespace cadena {
+struct AnomalyOptions;
 struct SymbolicOp;
-}
+}  // namespace cadena
 
 namespace cadena::detail {
 
@@ -39,6 +40,7 @@ struct NodeExtras {
   bool retain_grad = false;
   Tensor retained;
   std::unique_ptr<const Traced> traced;
+  std::vector<void*> backtrace;  ///< of the call that recorded it, in AnomalyMode
 };
 
 struct Node : RefCounted, Pooled {
@@ -155,6 +157,8 @@ extern constinit thread_local bool grad_enabled;
 struct Observers {
   NamedScope* scope = nullptr;  ///< the innermost
   int traces = 0;
+  int rule = 0;                             ///< a rule is running: what it records is not looked at
+  const AnomalyOptions* anomaly = nullptr;  ///< of the innermost AnomalyMode
 };
 extern constinit thread_local Observers observers;
 

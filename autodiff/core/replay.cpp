@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/anomaly.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -85,7 +86,7 @@ std::vector<Tensor> Replay::run(const std::vector<Tensor>& tangents) {
       any |= given[i].defined();
     }
     if (!any) continue;
-    Tensor t = node.jvp(given.data());
+    Tensor t = watching() ? watched_jvp(node, given.data()) : node.jvp(given.data());
     if (t.defined() && !(t.shape() == node.shape)) t = expand(t, node.shape);
     tangent[step.node] = std::move(t);
   }

@@ -18,4 +18,9 @@ struct ScopeInfo : RefCounted, Pooled {
   static void dispose(ScopeInfo* p) noexcept { delete p; }
 };
 
+/// A linker's symbol as it was written.
+std::string demangled(const char* symbol);
+/// The name of a class, without its namespaces.
+std::string readable_type(const std::type_info& type);
+
 }  // namespace cadena::detail

@@ -1,8 +1,5 @@
 // The recorded graph as data.
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <queue>
@@ -24,20 +21,11 @@ namespace cadena {
 using detail::Edge;
 using detail::Node;
 using detail::raw_impl;
+using detail::readable_type;
 using detail::RecordedNode;
 using detail::written;
 
 namespace {
-
-std::string readable_type(const std::type_info& type) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
-  std::string s = status == 0 ? text.get() : type.name();
-  const auto end = s.find('<');  // colons within template arguments are not the class's
-  const auto colons = s.rfind("::", end);
-  return colons == s.npos ? s : s.substr(colons + 2);
-}
 
 bool one_value(const Tensor& t) { return t.defined() && t.numel() == 1; }
 

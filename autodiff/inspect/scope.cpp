@@ -1,6 +1,10 @@
+#include <cxxabi.h>
+
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
+#include "autodiff/core/anomaly.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/scope_info.hpp"
 #include "autodiff/error.hpp"
@@ -51,10 +55,28 @@ Trace::~Trace() { --observers.traces; }
 
 namespace detail {
 
+std::string demangled(const char* symbol) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(symbol, nullptr, nullptr, &status),
+                                                    std::free);
+  return status == 0 ? text.get() : symbol;
+}
+
+std::string readable_type(const std::type_info& type) {
+  const std::string s = demangled(type.name());
+  const auto end = s.find('<');  // colons within template arguments are not the class's
+  const auto colons = s.rfind("::", end);
+  return colons == s.npos ? s : s.substr(colons + 2);
+}
+
 Ref<ScopeInfo> current_scope() { return NamedScope::info_of(observers.scope); }
 
 void RecordedNode::observe(const Tensor& out, const Tensor* inputs, std::size_t n) {
   scope = current_scope();
+  if (observers.anomaly) {
+    make_extras().backtrace = backtrace_here();
+    if (watching()) check_output(*this, out, inputs, n);
+  }
   if (observers.traces == 0) return;
   auto traced = std::make_unique<Traced>();
   const auto keep = [&](const Tensor& t) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/anomaly.hpp"
 #include "autodiff/core/replay.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -13,6 +14,7 @@ namespace cadena::detail {
 
 BodyRecording::BodyRecording(const Body& f, const TensorList& inputs, std::uint64_t least) {
   EnableGrad mode;
+  const InUserCode code;
   for (const auto& input : inputs) {
     x.push_back(input.requires_grad() ? alias(input) : input);
     if (Node* node = impl(x.back())->node.get()) least = std::max(least, node->seq + 1);
@@ -89,6 +91,7 @@ void FunctionNode::pull(const BodyRecording& r, const Tensor& cotangent, const b
   const std::vector<End> all = ends(r);
   std::vector<Node*> targets;
   for (const End& end : all) targets.push_back(end.node);
+  const InUserCode code;
   // The recording dies with this call. Until then it is kept, because a walk that keeps all may share nodes
   // (here the ends) with the outer one.
   Sweep sweep(grad_enabled, true);
@@ -101,6 +104,7 @@ void FunctionNode::pull(const BodyRecording& r, const Tensor& cotangent, const b
 }
 
 Tensor FunctionNode::push(const BodyRecording& r, const Tensor* tangents) const {
+  const InUserCode code;
   std::vector<Node*> from;
   TensorList given;
   for (const End& end : ends(r)) {
