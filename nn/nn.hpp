@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/activation.hpp"
+#include "nn/adaptive_softmax.hpp"
 #include "nn/any.hpp"
 #include "nn/attention.hpp"
 #include "nn/classic.hpp"
@@ -21,6 +22,7 @@
 #include "nn/parameter.hpp"
 #include "nn/parametrize.hpp"
 #include "nn/pooling.hpp"
+#include "nn/positions.hpp"
 #include "nn/recurrent.hpp"
 #include "nn/sequential.hpp"
 #include "nn/summary.hpp"

@@ -187,6 +187,16 @@ std::string RecurrentLayers::extra_repr() const {
   return text;
 }
 
+std::int64_t RecurrentLayers::macs(const std::vector<Shape>& inputs, const std::vector<Shape>&) const {
+  const auto rows = inputs[0].numel() / input_size_;  // steps of all sequences, packed or not
+  std::int64_t each = 0;
+  for (auto& w : weights_) {
+    each += w.weight_ih.numel() + w.weight_hh.numel();
+    if (w.weight_hr.defined()) each += w.weight_hr.numel();
+  }
+  return rows * each;
+}
+
 Tensor RecurrentLayers::initial(const Tensor& given, const char* what, std::int64_t width, bool batched,
                                 std::int64_t batch) const {
   const auto layers = num_layers() * num_directions();
@@ -349,6 +359,10 @@ void RecurrentCell::visit(Visitor& v) {
 std::string RecurrentCell::extra_repr() const {
   return std::to_string(weight_ih.size(1)) + ", " + std::to_string(weight_hh.size(1)) +
          (bias_ih.defined() ? "" : ", bias=False");
+}
+
+std::int64_t RecurrentCell::macs(const std::vector<Shape>& inputs, const std::vector<Shape>&) const {
+  return inputs[0].numel() / weight_ih.size(1) * (weight_ih.numel() + weight_hh.numel());
 }
 
 Tensor RecurrentCell::state_for(const Tensor& x, const Tensor& given) const {

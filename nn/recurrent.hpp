@@ -58,6 +58,7 @@ class RecurrentLayers : public Callable {
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
  protected:
   struct Options {
@@ -205,6 +206,7 @@ class RecurrentCell : public Callable {
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
   Parameter weight_ih, weight_hh, bias_ih, bias_hh;
 

@@ -62,7 +62,8 @@ TEST_P(NnInit, TruncatedNormal) {
   EXPECT_LE(m.high, 1.5);
   EXPECT_GT(m.high, 1.49);
   EXPECT_LT(m.low, -0.49);
-  expect_moments(init::trunc_normal_(weight()), 0, std::sqrt(1 - 4 * std::exp(-2) / (2.5066282746 * 0.9544997361)));
+  expect_moments(init::trunc_normal_(weight()), 0,
+                 std::sqrt(1 - 4 * std::exp(-2) / (2.5066282746 * 0.9544997361)));
 }
 
 TEST_P(NnInit, LeCun) {

@@ -358,7 +358,14 @@ std::vector<LayerCase> parametrized() {
 
 std::vector<LayerCase> weighted_losses() {
   const Tensor w = weight();
-  return {with("BCELoss", nn::BCELoss({.weight = w}), {rows, rows},
+  const nn::AdaptiveLogSoftmaxWithLoss adaptive(8, 9, {2, 5}, {.div_value = 2, .head_bias = true});
+  const Tensor words = tensor({3, 0, 8, 1, 3, 7});
+  return {with("AdaptiveLogSoftmaxWithLoss", adaptive, {{6, 8}},
+               [=](nn::AdaptiveLogSoftmaxWithLoss& m, In x) {
+                 const auto [output, loss] = m(x[0], words);
+                 return joined({output, loss, m.log_prob(x[0])});
+               }),
+          with("BCELoss", nn::BCELoss({.weight = w}), {rows, rows},
                [](nn::BCELoss& m, In x) { return m(sigmoid(x[0]), sigmoid(x[1])); }),
           with("BCEWithLogitsLoss", nn::BCEWithLogitsLoss({.weight = w, .pos_weight = w}), {rows, rows},
                [](nn::BCEWithLogitsLoss& m, In x) { return m(x[0], sigmoid(x[1])); }),
