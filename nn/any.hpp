@@ -34,6 +34,7 @@ inline TensorList as_list(TensorList y) { return y; }
 /// f of the tensors; nothing if it takes another number of them.
 template <class F>
 std::optional<TensorList> call_with(F& f, const TensorList& x) {
+  if constexpr (TakesTensors<F, TensorList>) return as_list(f(x));
   if constexpr (TakesTensors<F, Tensor>)
     if (x.size() == 1) return as_list(f(x[0]));
   if constexpr (TakesTensors<F, Tensor, Tensor>)
@@ -42,7 +43,6 @@ std::optional<TensorList> call_with(F& f, const TensorList& x) {
     if (x.size() == 3) return as_list(f(x[0], x[1], x[2]));
   if constexpr (TakesTensors<F, Tensor, Tensor, Tensor, Tensor>)
     if (x.size() == 4) return as_list(f(x[0], x[1], x[2], x[3]));
-  if constexpr (TakesTensors<F, TensorList>) return as_list(f(x));
   return {};
 }
 /// The result, or its only tensor. @throws ValueError naming the module

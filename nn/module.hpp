@@ -241,16 +241,19 @@ using BackwardHook =
 namespace detail {
 template <class Hook>
 struct HookFrom;
-/// A Hook from a function that may return nothing.
+/// A Hook from a function that may return nothing, or one tensor.
 template <class... A>
 struct HookFrom<std::function<TensorList(A...)>> {
   template <class F>
   static std::function<TensorList(A...)> make(F f) {
-    if constexpr (std::is_void_v<std::invoke_result_t<F&, A...>>)
+    using Result = std::invoke_result_t<F&, A...>;
+    if constexpr (std::is_void_v<Result>)
       return [f = std::move(f)](A... a) mutable {
         f(a...);
         return TensorList();
       };
+    else if constexpr (std::is_same_v<Result, Tensor>)
+      return [f = std::move(f)](A... a) mutable { return TensorList{f(a...)}; };
     else
       return f;
   }

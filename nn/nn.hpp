@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/activation.hpp"
+#include "nn/adaptive_softmax.hpp"
 #include "nn/any.hpp"
 #include "nn/attention.hpp"
 #include "nn/classic.hpp"
@@ -16,10 +17,12 @@
 #include "nn/loss.hpp"
 #include "nn/module.hpp"
 #include "nn/normalization.hpp"
+#include "nn/packed.hpp"
 #include "nn/padding.hpp"
 #include "nn/parameter.hpp"
 #include "nn/parametrize.hpp"
 #include "nn/pooling.hpp"
+#include "nn/positions.hpp"
 #include "nn/recurrent.hpp"
 #include "nn/sequential.hpp"
 #include "nn/summary.hpp"

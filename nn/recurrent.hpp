@@ -14,6 +14,7 @@
 
 #include "nn/init.hpp"
 #include "nn/module.hpp"
+#include "nn/packed.hpp"
 
 namespace cadena::nn {
 
@@ -57,6 +58,7 @@ class RecurrentLayers : public Callable {
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
  protected:
   struct Options {
@@ -76,10 +78,15 @@ class RecurrentLayers : public Callable {
                   const Options& options);
   /// @param h_0, c_0 zeros if undefined; c_0 is used by an LSTM only
   Result run(const Tensor& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
+  /// @param x, output the data of a PackedSequence; states in the order of the unpacked batch
+  Result run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
 
  private:
   std::int64_t output_size() const { return options_.proj_size > 0 ? options_.proj_size : hidden_size_; }
-  Tensor initial(const Tensor& given, const char* what, std::int64_t width, const Tensor& x) const;
+  Tensor initial(const Tensor& given, const char* what, std::int64_t width, bool batched,
+                 std::int64_t batch) const;
+  template <class Along>
+  Result layers(Tensor sequence, const Tensor& h, const Tensor& c, const Along& along) const;
 
   std::int64_t input_size_, hidden_size_;
   Options options_;
@@ -101,6 +108,11 @@ struct RNNOutput {
   Tensor h_n;     ///< (layers * directions, N, hidden): of every layer, after its last step
 };
 
+struct PackedRNNOutput {
+  PackedSequence output;  ///< of the last layer, packed as the input
+  Tensor h_n;
+};
+
 /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu. J. L. Elman, "Finding structure in time",
 /// Cognitive Science 14 (1990) 179.
 class RNN : public RecurrentLayers {
@@ -113,6 +125,8 @@ class RNN : public RecurrentLayers {
   /// @param x (L, N, input) with L > 0, or (L, input) for a single sequence; then nothing has an N
   /// @param h_0 of h_n's shape; zeros unless given @throws ShapeError
   RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});
+  /// Each sequence for itself, to its own end. @param x data (sum of lengths, input)
+  PackedRNNOutput operator()(const PackedSequence& x, const Tensor& h_0 = {});
 
  private:
   init::Nonlinearity nonlinearity_;
@@ -138,6 +152,11 @@ struct LSTMOutput {
   LSTMState state;  ///< h_n and c_n
 };
 
+struct PackedLSTMOutput {
+  PackedSequence output;
+  LSTMState state;
+};
+
 /// With i, f, o = sigmoid and g = tanh of W_i* x + b_i* + W_h* h + b_h*:  c' = f * c + i * g,  h' = o *
 /// tanh(c'). The rows of the weights are those of i, f, g, o. S. Hochreiter and J. Schmidhuber, "Long
 /// short-term memory", Neural Computation 9 (1997) 1735; forget gate: Gers et al. (2000); projections: Sak et
@@ -155,6 +174,7 @@ class LSTM : public RecurrentLayers {
   }
   /// As RNN's. @param state h_0 and c_0; zeros unless given @throws ShapeError
   LSTMOutput forward(const Tensor& x, const LSTMState& state = {});
+  PackedLSTMOutput operator()(const PackedSequence& x, const LSTMState& state = {});  ///< as RNN's
 };
 
 struct GRUOptions {
@@ -176,7 +196,8 @@ class GRU : public RecurrentLayers {
   RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
     return call([this](const Tensor& in, const Tensor& h) { return forward(in, h); }, x, h_0);
   }
-  RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});  ///< as RNN's
+  RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});                   ///< as RNN's
+  PackedRNNOutput operator()(const PackedSequence& x, const Tensor& h_0 = {});  ///< as RNN's
 };
 
 /// What the cells have in common: parameters "weight_ih", "weight_hh", "bias_ih", "bias_hh" as in a layer.
@@ -185,6 +206,7 @@ class RecurrentCell : public Callable {
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
   Parameter weight_ih, weight_hh, bias_ih, bias_hh;
 

@@ -57,25 +57,19 @@ TransformerLayer::TransformerLayer(std::int64_t d_model, std::int64_t nhead, con
       activation_(o.activation),
       norm_first_(o.norm_first) {}
 
-Tensor TransformerLayer::attend(MultiheadAttention& attention, const Tensor& x, const Tensor& memory,
-                                const AttentionCall& o) {
-  return attention(x, memory, memory, o).output;
-}
-
-Tensor TransformerLayer::feedforward(const Tensor& x) { return linear2(dropout(activation_(linear1(x)))); }
-
 TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t d_model, std::int64_t nhead,
                                                  const TransformerLayerOptions& o)
     : TransformerLayer(d_model, nhead, o) {}
 
 Tensor TransformerEncoderLayer::forward(const Tensor& src, const EncoderCall& o, LayerCache* cache) {
+  if (!cache) cache = Caches(o.cache, 1)[0];  // a layer alone
   const AttentionCall attention{.key_padding_mask = o.src_key_padding_mask,
                                 .attn_mask = o.src_mask,
                                 .is_causal = o.is_causal,
                                 .need_weights = false,
                                 .cache = cache ? &cache->self : nullptr};
-  const Tensor x =
-      residual(src, norm1, dropout1, [&](const Tensor& in) { return attend(self_attn, in, in, attention); });
+  const Tensor x = residual(src, norm1, dropout1,
+                            [&](const Tensor& in) { return self_attn(in, in, in, attention).output; });
   return residual(x, norm2, dropout2, [&](const Tensor& in) { return feedforward(in); });
 }
 
@@ -99,6 +93,7 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d_model, std::int6
 
 Tensor TransformerDecoderLayer::forward(const Tensor& tgt, const Tensor& memory, const DecoderCall& o,
                                         LayerCache* cache) {
+  if (!cache) cache = Caches(o.cache, 1)[0];
   const AttentionCall own{.key_padding_mask = o.tgt_key_padding_mask,
                           .attn_mask = o.tgt_mask,
                           .is_causal = o.tgt_is_causal,
@@ -109,9 +104,10 @@ Tensor TransformerDecoderLayer::forward(const Tensor& tgt, const Tensor& memory,
                             .is_causal = o.memory_is_causal,
                             .need_weights = false,
                             .fixed = cache ? &cache->memory : nullptr};
-  Tensor x = residual(tgt, norm1, dropout1, [&](const Tensor& in) { return attend(self_attn, in, in, own); });
+  Tensor x =
+      residual(tgt, norm1, dropout1, [&](const Tensor& in) { return self_attn(in, in, in, own).output; });
   x = residual(x, norm2, dropout2,
-               [&](const Tensor& in) { return attend(multihead_attn, in, memory, cross); });
+               [&](const Tensor& in) { return multihead_attn(in, memory, memory, cross).output; });
   return residual(x, norm3, dropout3, [&](const Tensor& in) { return feedforward(in); });
 }
 

@@ -38,18 +38,8 @@ struct TransformerCache {
   std::int64_t length() const { return layers.empty() ? 0 : layers[0].self.length(); }
 };
 
-/// Parts of a layer that encoder and decoder have in common: modules linear1, dropout, linear2 and norm1.
+/// What encoder and decoder layers have in common.
 class TransformerLayer : public Callable {
- protected:
-  TransformerLayer(std::int64_t d_model, std::int64_t nhead, const TransformerLayerOptions& o);
-  Tensor attend(MultiheadAttention& attention, const Tensor& x, const Tensor& memory, const AttentionCall& o);
-  Tensor feedforward(const Tensor& x);
-  /// x and its update through `norm`, in the order of norm_first.
-  template <class F>
-  Tensor residual(const Tensor& x, LayerNorm& norm, Dropout& dropout, const F& update) {
-    return norm_first_ ? x + dropout(update(norm(x))) : norm(x + dropout(update(x)));
-  }
-
  public:
   MultiheadAttention self_attn;
   Linear linear1;
@@ -57,6 +47,15 @@ class TransformerLayer : public Callable {
   Linear linear2;
   LayerNorm norm1, norm2;
   Dropout dropout1, dropout2;
+
+ protected:
+  TransformerLayer(std::int64_t d_model, std::int64_t nhead, const TransformerLayerOptions& options);
+  Tensor feedforward(const Tensor& x) { return linear2(dropout(activation_(linear1(x)))); }
+  /// x plus its update, and the norm, in the order of norm_first.
+  template <class F>
+  Tensor residual(const Tensor& x, LayerNorm& norm, Dropout& drop, const F& update) {
+    return norm_first_ ? x + drop(update(norm(x))) : norm(x + drop(update(x)));
+  }
 
  private:
   Tensor (*activation_)(const Tensor&);

@@ -37,7 +37,7 @@ TEST(NnHooks, SeeAndReplaceInputsAndOutputs) {
   auto third = layer.register_forward_hook([&](nn::Module&, const TensorList& in, const TensorList& out) {
     expect_values(in[0], {30});
     order.push_back("post");
-    return TensorList{out[0] + 0.5};
+    return out[0] + 0.5;
   });
   expect_values(layer(x), {61.5});
   EXPECT_EQ(order, (std::vector<std::string>{"pre", "post"}));
