@@ -244,7 +244,8 @@ void ZipWriter::add(std::string_view name, std::span<const std::uint8_t> bytes, 
   append(directory_, central_mark, 4);
   append(directory_, 20, 2);
   append_common(directory_);
-  append(directory_, 0, 10);  // comment, disk, attributes
+  append(directory_, 0, 4);  // comment, disk
+  append(directory_, 0, 6);  // attributes
   append(directory_, offset, 4);
   directory_.insert(directory_.end(), name.begin(), name.end());
   ++members_;
