@@ -12,6 +12,8 @@
 #include "train/progress.hpp"
 
 namespace cadena::plot {
+using namespace train;
+
 
 namespace {
 
