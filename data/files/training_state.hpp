@@ -49,7 +49,8 @@ template <class S>
 void put_scheduler(CheckpointSection& section, const S& state, const std::string& prefix) {
   section.values[prefix + "scheduler"] = state.scheduler;
   section.values[prefix + "schedulers"] = static_cast<std::int64_t>(state.schedulers.size());
-  for (const auto& [name, numbers] : state.values) section.tensors[prefix + "values." + name] = tensor(numbers);
+  for (const auto& [name, numbers] : state.values)
+    section.tensors[prefix + "values." + name] = tensor(numbers);
   for (std::size_t i = 0; i < state.schedulers.size(); ++i)
     put_scheduler(section, state.schedulers[i], prefix + std::to_string(i) + ".");
 }
@@ -74,7 +75,8 @@ void put(CheckpointSection& section, const S& state) {
   section.values["groups"] = static_cast<std::int64_t>(state.groups.size());
   for (std::size_t g = 0; g < state.groups.size(); ++g) {
     const std::string group = std::to_string(g) + ".";
-    for (const auto& [name, value] : state.groups[g].options) section.values[group + "options." + name] = value;
+    for (const auto& [name, value] : state.groups[g].options)
+      section.values[group + "options." + name] = value;
     const auto& parameters = state.groups[g].parameters;
     section.values[group + "parameters"] = static_cast<std::int64_t>(parameters.size());
     for (std::size_t p = 0; p < parameters.size(); ++p) {
@@ -114,8 +116,9 @@ S take(const CheckpointSection& section) {
       const std::string parameter = group + std::to_string(p) + ".";
       parameters[p].name = section.value<std::string>(parameter + "name");
       parameters[p].step = section.value<std::int64_t>(parameter + "step");
-      detail::for_each_below(section.tensors, parameter + "slots.",
-                             [&](const std::string& slot, const Tensor& t) { parameters[p].slots[slot] = t; });
+      detail::for_each_below(
+          section.tensors, parameter + "slots.",
+          [&](const std::string& slot, const Tensor& t) { parameters[p].slots[slot] = t; });
     }
   }
   return state;

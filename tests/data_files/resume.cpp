@@ -1,4 +1,5 @@
-// A run that stops, is written to a file, and goes on elsewhere ends with the same bits as one that never stopped.
+// A run that stops, is written to a file, and goes on elsewhere ends with the same bits as one that never
+// stopped.
 #include <gtest/gtest.h>
 
 #include "autodiff/autodiff.hpp"
