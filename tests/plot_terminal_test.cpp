@@ -14,7 +14,6 @@
 namespace cadena::plot {
 using namespace train;
 
-
 namespace {
 
 const Terminal ascii{.interactive = true, .colour = false, .unicode = false, .width = 31, .height = 24};
