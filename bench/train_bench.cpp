@@ -131,6 +131,18 @@ Step optimizer_alone(Training::Rule rule) {
   return {[=] { optimizer->step(); }, [=] { return digest(params.back()); }};
 }
 
+/// A step of any optimizer alone, with its defaults, on four matrices of a million elements together.
+Step optimizer_by_name(const std::string& name) {
+  std::vector<Tensor> params;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    params.push_back(leaf({500, 500}, 2 * i));
+    params.back().set_grad(constant({500, 500}, 2 * i + 1));
+  }
+  const Tensor loss = cadena::full({}, 1);
+  std::shared_ptr<optim::Optimizer> optimizer = optim::make_optimizer(name, params);
+  return {[=] { optimizer->step([&] { return loss; }); }, [=] { return digest(params.back()); }};
+}
+
 Suite suite() {
   const auto elements = static_cast<double>(optimizer_tensors * optimizer_tensor_size);
   Suite list = {
@@ -140,6 +152,8 @@ Suite suite() {
       {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, 0, elements},
       {"W17/inference_784_256_128_10/b1", infer},
   };
+  for (const auto& name : optim::optimizer_names())
+    list.push_back({"W15/step_1M/" + name, [name] { return optimizer_by_name(name); }, 0, 1e6});
   for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, 0, 0, t.flop()});
   return list;
 }

@@ -1,5 +1,7 @@
 #include "optim/optimizer.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <unordered_set>
 
 #include "autodiff/grad.hpp"
@@ -22,10 +24,17 @@ std::string describe(const Tensor& t) { return to_string(t.shape()) + " " + std:
 Params::Params(const std::vector<Tensor>& tensors) : Params(unnamed(tensors)) {}
 Params::Params(std::initializer_list<Tensor> tensors) : Params(unnamed({tensors.begin(), tensors.size()})) {}
 
-void expect(const char* optimizer, const char* option, double value, bool ok, const char* expected) {
+std::string to_text(double value) {
+  if (value != value) return "nan";  // whose sign says nothing
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", value);
+  return text.data();
+}
+
+void expect(const char* owner, const char* option, double value, bool ok, const char* expected) {
   if (!ok)
-    throw ValueError(std::string("[") + optimizer + "] " + option + ": expected " + expected + ", got " +
-                     std::to_string(value));
+    throw ValueError(std::string("[") + owner + "] " + option + ": expected " + expected + ", got " +
+                     to_text(value));
 }
 
 // ---- Groups
@@ -37,9 +46,9 @@ void Optimizer::add_group(Params params) {
   std::unordered_set<std::string> names;
   std::size_t position = 0;
   for (auto& group : groups_)
-    for (auto& e : group) tensors.insert(e.weight.raw()), names.insert(e.name), ++position;
+    for (auto& e : group.entries) tensors.insert(e.weight.raw()), names.insert(e.name), ++position;
 
-  std::vector<Entry> group;
+  Group group;
   for (auto& [given, tensor] : params.named) {
     const auto name = given.empty() ? std::to_string(position) : given;
     ++position;
@@ -52,7 +61,7 @@ void Optimizer::add_group(Params params) {
       throw DtypeError(op + "expected f32 or f64, got " + describe(tensor) + " as \"" + name + '"');
     if (!tensors.insert(tensor.raw()).second) fail("every parameter once, got one twice");
     if (!names.insert(name).second) fail("different names, got one twice");
-    group.push_back({.name = name, .weight = tensor});
+    group.entries.push_back({.name = name, .weight = tensor});
   }
   groups_.push_back(std::move(group));
 }
@@ -67,7 +76,7 @@ std::size_t Optimizer::checked(std::size_t group) const {
 std::vector<Tensor> Optimizer::parameters() const {
   std::vector<Tensor> result;
   for (auto& group : groups_)
-    for (auto& e : group) result.push_back(e.weight);
+    for (auto& e : group.entries) result.push_back(e.weight);
   return result;
 }
 
@@ -75,19 +84,37 @@ void Optimizer::set_lr(double lr) {
   for (std::size_t i = 0; i < groups_.size(); ++i) set_lr(lr, i);
 }
 
+bool Optimizer::has_option(const std::string& option) const { return saved_options(0).contains(option); }
+
+double Optimizer::option(const std::string& option, std::size_t group) const {
+  const auto options = saved_options(checked(group));
+  const auto found = options.find(option);
+  if (found != options.end()) return found->second;
+  std::string text = "[" + std::string(name_) + "] expected one of";
+  for (auto& [known, value] : options) text += " \"" + known + '"';
+  throw ValueError(text + ", got \"" + option + '"');
+}
+
+void Optimizer::set_option(const std::string& option, double value, std::size_t group) {
+  static_cast<void>(this->option(option, group));
+  auto options = saved_options(group);
+  options[option] = value;
+  load_options(group, options);
+}
+
 // ---- Stepping
 
 void Optimizer::zero_grad() {
   for (auto& group : groups_)
-    for (auto& e : group) e.weight.zero_grad();
+    for (auto& e : group.entries) e.weight.zero_grad();
 }
 
-/// Lets go of the gradients at the end of a step, however it ends.
+/// Lets go of what belongs to one step at its end, however it ends.
 struct Optimizer::EndOfStep {
-  std::vector<std::vector<Entry>>& groups;
+  std::vector<Group>& groups;
   ~EndOfStep() {
     for (auto& group : groups)
-      for (auto& e : group) e.grad = {}, e.target = {};
+      for (auto& e : group.entries) e.grad = {}, e.target = {}, e.next.clear();
   }
 };
 
@@ -96,9 +123,9 @@ void Optimizer::step() {
   const EndOfStep end{groups_};
   // Everything that can fail comes first.
   for (std::size_t i = 0; i < groups_.size(); ++i)
-    for (auto& e : groups_[i]) prepare(i, e);
+    for (auto& e : groups_[i].entries) prepare(i, e);
   for (std::size_t i = 0; i < groups_.size(); ++i)
-    for (auto& e : groups_[i])
+    for (auto& e : groups_[i].entries)
       if (e.grad.defined()) apply(i, e);
 }
 
@@ -112,6 +139,16 @@ Tensor Optimizer::step(const std::function<Tensor()>& closure) {
   return loss;
 }
 
+namespace {
+
+bool same(SlotNames a, SlotNames b) { return a.data() == b.data() && a.size() == b.size(); }
+
+std::size_t position(SlotNames names, const std::string& name) {
+  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+}  // namespace
+
 void Optimizer::prepare(std::size_t group, Entry& e) {
   const auto g = e.weight.grad();
   if (!g.defined()) return;
@@ -120,16 +157,27 @@ void Optimizer::prepare(std::size_t group, Entry& e) {
     throw ShapeError(op() + describe(e.weight) + " for \"" + e.name + "\", got " + describe(g));
   if (g.dtype() != e.weight.dtype())
     throw DtypeError(op() + describe(e.weight) + " for \"" + e.name + "\", got " + describe(g));
-  const auto slots = slot_names(group);
-  while (e.slots.size() < slots.size()) e.slots.push_back(zeros(e.weight.shape(), e.weight.dtype()));
+  const auto names = slot_names(group, e.weight);
+  if (!same(names, e.names))
+    for (const char* name : names) {
+      const auto at = position(e.names, name);
+      e.next.push_back(at < e.slots.size() ? e.slots[at] : new_slot(group, e.weight, name));
+    }
   e.target = e.weight.contiguous();
   e.grad = g.contiguous();
 }
 
 void Optimizer::apply(std::size_t group, Entry& e) {
+  const auto names = slot_names(group, e.weight);
+  bool fresh = false;
+  if (!same(names, e.names)) {
+    for (const char* name : names) fresh |= position(e.names, name) == e.names.size();
+    e.slots = std::exchange(e.next, {});
+    e.names = names;
+  }
   ++e.step;
-  const auto filled = std::exchange(e.filled, e.slots.size());
-  Update u(e.step, filled < e.slots.size(), e.target, e.grad, e.slots);
+  if (e.weight.numel() == 0) return;
+  Update u(e.step, fresh, e.target, e.grad, e.slots);
   dispatch(group, u);
   if (!e.weight.is_contiguous()) e.weight.copy_(e.target);
 }

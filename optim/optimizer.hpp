@@ -1,13 +1,13 @@
 // The base of all optimizers: parameter groups, checks, state, and the loop that calls one `update` per
 // parameter.
 //
-// An optimizer is an options struct and a class with two functions, for example
+// An optimizer is an options struct and a class with one function, or two if it remembers something:
 //
 //   struct SignOptions {
 //     static constexpr const char* name = "Sign";
 //     double lr = 1e-3;
-//     void check() const { expect(name, "lr", lr, lr >= 0, ">= 0"); }
-//     template <class V> void visit(V&& v) { v("lr", lr); }            // what is saved and loaded
+//     template <class V> void visit(V&& v) { v("lr", lr, non_negative); }  // what is checked, saved and
+//     loaded
 //   };
 //   class Sign : public OptimizerWith<SignOptions> {
 //     using OptimizerWith::OptimizerWith;
@@ -22,6 +22,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,6 +30,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/tensor.hpp"
+#include "optim/options.hpp"
 
 namespace cadena::optim {
 
@@ -51,50 +53,76 @@ struct OptimizerState {
     std::map<std::string, Tensor> slots;  ///< by PyTorch's names ("exp_avg"); empty before the first update
   };
   struct Group {
-    std::map<std::string, double> options;
+    OptionValues options;  ///< and "initial_lr", once a scheduler has asked for it
     std::vector<Parameter> parameters;
   };
   std::string optimizer;  ///< "Adam"
   std::vector<Group> groups;
 };
 
-/// @throws ValueError "[optimizer] option: expected ..., got ..." unless `ok`
-void expect(const char* optimizer, const char* option, double value, bool ok, const char* expected);
+/// f(0) + ... + f(n - 1), in an order that only n decides and that processors like.
+template <class F>
+double sum_in_lanes(std::int64_t n, F&& f) {
+  constexpr std::int64_t lanes = 16;
+  double partial[lanes] = {}, total = 0;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (std::int64_t j = 0; j < lanes; ++j) partial[j] += static_cast<double>(f(i + j));
+  for (; i < n; ++i) total += static_cast<double>(f(i));
+  for (const double p : partial) total += p;
+  return total;
+}
 
-/// One parameter in one step, as `update` sees it.
+/// One parameter in one step, as `update` sees it. All tensors are contiguous.
 class Update {
  public:
   Update(std::int64_t step, bool fresh, Tensor& weight, const Tensor& grad, std::span<Tensor> slots)
-      : step(step), fresh(fresh), weight_(weight), grad_(grad), slots_(slots) {}
+      : step(step), fresh(fresh), weight(weight), grad(grad), slots(slots) {}
 
   const std::int64_t step;  ///< updates of this parameter, this one included
-  const bool fresh;         ///< a slot was created (with zeros) for this update
+  const bool fresh;         ///< a slot was created for this update
+  Tensor& weight;
+  const Tensor& grad;
+  const std::span<Tensor> slots;
 
   /// Calls f(w, g, slot...) for each element: w and the first `Slots` slots by reference, all of the
   /// parameter's type, float or double. One pass over the memory; keep f free of branches on its elements, so
   /// that it becomes vector code.
   template <std::size_t Slots, class F>
   void each(F&& f) {
-    if (weight_.dtype() == f32)
-      run<float>(f, std::make_index_sequence<Slots>{});
-    else
-      run<double>(f, std::make_index_sequence<Slots>{});
+    typed<Slots>([&f](std::int64_t n, auto* w, const auto* g, auto*... s) {
+      for (std::int64_t i = 0; i < n; ++i) f(w[i], g[i], s[i]...);
+    });
   }
+
+  /// The sum of f(w, g, slot...) over all elements, in double.
+  template <std::size_t Slots, class F>
+  double sum(F&& f) {
+    double total = 0;
+    typed<Slots>([&](std::int64_t n, auto* w, const auto* g, auto*... s) {
+      total = sum_in_lanes(n, [&](std::int64_t i) { return f(w[i], g[i], s[i]...); });
+    });
+    return total;
+  }
+
+  /// The number in a slot of one f64 element.
+  double& number(std::size_t slot) { return *slots[slot].mutable_data<double>(); }
 
  private:
-  template <class T, class F, std::size_t... I>
-  void run(F& f, std::index_sequence<I...>) {
-    const auto n = weight_.numel();
-    auto* w = weight_.mutable_data<T>();
-    const auto* g = grad_.data<T>();
-    [[maybe_unused]] const std::array<T*, sizeof...(I)> s{slots_[I].template mutable_data<T>()...};
-    for (std::int64_t i = 0; i < n; ++i) f(w[i], g[i], s[I][i]...);
+  template <std::size_t Slots, class F>
+  void typed(F&& f) {
+    const auto run = [&]<class T, std::size_t... I>(std::type_identity<T>, std::index_sequence<I...>) {
+      f(weight.numel(), weight.mutable_data<T>(), grad.data<T>(), slots[I].template mutable_data<T>()...);
+    };
+    if (weight.dtype() == f32)
+      run(std::type_identity<float>{}, std::make_index_sequence<Slots>{});
+    else
+      run(std::type_identity<double>{}, std::make_index_sequence<Slots>{});
   }
-
-  Tensor& weight_;  // all contiguous, of one shape and dtype
-  const Tensor& grad_;
-  std::span<Tensor> slots_;
 };
+
+/// Names of slots, in static memory: the same names always from the same place.
+using SlotNames = std::span<const char* const>;
 
 class Optimizer {
  public:
@@ -102,27 +130,38 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
+  const char* name() const { return name_; }  ///< "Adam"
   /// Forgets the gradients of all parameters.
   void zero_grad();
   /// Updates every parameter that has a gradient; the others, and their state, stay as they are. Not
   /// recorded. If anything throws, nothing has changed. @throws ShapeError, DtypeError for gradients that do
   /// not fit
-  void step();
+  virtual void step();
   /// Calls `closure`, which computes the loss and its gradients, and steps. @return the loss
   virtual Tensor step(const std::function<Tensor()>& closure);
 
+  /// A further group whose options are given by name; the others are those of the constructor.
+  /// @throws ValueError for unknown options and values out of their ranges, and what the constructor throws
+  virtual void add_param_group_by_name(Params params, const OptionValues& options) = 0;
   std::size_t num_groups() const { return groups_.size(); }
   std::vector<Tensor> parameters() const;  ///< of all groups, in order
   virtual double lr(std::size_t group = 0) const = 0;
   void set_lr(double lr);  ///< of all groups. @throws ValueError
-  virtual void set_lr(double lr, std::size_t group) = 0;
+  void set_lr(double lr, std::size_t group) { set_option("lr", lr, group); }
+
+  /// An option by the name that state_dict gives it ("momentum", "beta1"), whatever the optimizer is.
+  bool has_option(const std::string& option) const;
+  /// @throws ValueError if there is none, IndexError
+  double option(const std::string& option, std::size_t group = 0) const;
+  /// @throws ValueError if there is none or the value is out of its range, IndexError
+  void set_option(const std::string& option, double value, std::size_t group = 0);
 
   /// A snapshot; later steps do not change it.
-  OptimizerState state_dict() const;
+  virtual OptimizerState state_dict() const;
   /// Takes options, step counts and slots over (copied, converted to the parameters' dtypes), all or nothing.
   /// Parameters are found by name within their group.
   /// @throws ValueError for another optimizer, other groups, names, slots or options; ShapeError for slots
-  void load_state_dict(const OptimizerState& state);
+  virtual void load_state_dict(const OptimizerState& state);
 
  protected:
   explicit Optimizer(const char* name) : name_(name) {}
@@ -133,33 +172,42 @@ class Optimizer {
   std::size_t checked(std::size_t group) const;
 
  private:
+  friend class LRScheduler;
   struct Entry {
     std::string name;
     Tensor weight;
     std::int64_t step = 0;
+    SlotNames names = {};
     std::vector<Tensor> slots = {};
-    std::size_t filled = 0;         // slots that an update has worked with
-    Tensor grad = {}, target = {};  // contiguous; defined during a step only
+    // Defined during a step only: contiguous tensors, and the slots where the names have changed.
+    Tensor grad = {}, target = {};
+    std::vector<Tensor> next = {};
+  };
+  struct Group {
+    std::vector<Entry> entries;
+    std::optional<double> initial_lr = {};  // where the schedulers of this optimizer start from
   };
   struct EndOfStep;
-  using Options = std::map<std::string, double>;
 
   void prepare(std::size_t group, Entry& e);
   void apply(std::size_t group, Entry& e);
-  std::vector<Entry> restored(std::size_t group, const OptimizerState::Group& saved) const;
+  Group restored(std::size_t group, const OptimizerState::Group& saved) const;
+  std::vector<Tensor> restored_slots(std::size_t group, const OptimizerState::Parameter& saved,
+                                     const Entry& e) const;
 
-  virtual std::span<const char* const> slot_names(std::size_t group) const = 0;
-  virtual std::span<const char* const> slot_names(const Options& saved) const = 0;  // checks them, too
+  // What depends on the group's options.
+  virtual SlotNames slot_names(std::size_t group, const Tensor& weight) const = 0;
+  virtual Tensor new_slot(std::size_t group, const Tensor& weight, const char* slot) const = 0;
   virtual void dispatch(std::size_t group, Update& u) = 0;
-  virtual Options saved_options(std::size_t group) const = 0;
-  virtual void load_options(std::size_t group, const Options& saved) = 0;
+  virtual OptionValues saved_options(std::size_t group) const = 0;
+  virtual void load_options(std::size_t group, const OptionValues& saved) = 0;
 
   const char* name_;
-  std::vector<std::vector<Entry>> groups_;
+  std::vector<Group> groups_;
 };
 
-/// Adds what depends on the options: a struct of doubles and bools with an `lr`, a `name`, `check()` and
-/// `visit`.
+/// Adds what depends on the options (see options.hpp), which have an `lr`. If they also have a static
+/// `check_parameter(name, tensor)`, it may refuse parameters.
 template <class O>
 class OptimizerWith : public Optimizer {
  public:
@@ -168,62 +216,49 @@ class OptimizerWith : public Optimizer {
     add_param_group(std::move(params), options);
   }
   void add_param_group(Params params, const O& options) {
-    options.check();
+    check_options(options);
     options_.reserve(options_.size() + 1);
+    if constexpr (requires(const Tensor& t) { O::check_parameter("", t); })
+      for (auto& [name, tensor] : params.named)
+        if (tensor.defined()) O::check_parameter(name, tensor);
     add_group(std::move(params));
     options_.push_back(options);
   }
   void add_param_group(Params params) { add_param_group(std::move(params), defaults_); }
+  void add_param_group_by_name(Params params, const OptionValues& options) override {
+    add_param_group(std::move(params), given_options(defaults_, options));
+  }
 
   const O& options(std::size_t group = 0) const { return options_[checked(group)]; }
   /// Takes effect with the next step. @throws ValueError
   void set_options(const O& options, std::size_t group = 0) {
-    options.check();
+    check_options(options);
     options_[checked(group)] = options;
   }
   double lr(std::size_t group = 0) const override { return options(group).lr; }
-  using Optimizer::set_lr;
-  void set_lr(double lr, std::size_t group) override {
-    auto o = options(group);
-    o.lr = lr;
-    set_options(o, group);
-  }
 
  protected:
-  /// One step of one parameter; `u.each` runs over its elements.
+  /// One step of one parameter, which is not empty; `u.each` runs over its elements.
   virtual void update(Update& u, const O& options) = 0;
-  /// Names of the slots that `update` needs: tensors like the parameter, zero at first.
-  virtual std::span<const char* const> slots(const O&) const { return {}; }
+  /// Names of the slots that `update` needs for `weight`.
+  virtual SlotNames slots(const O&, const Tensor& /*weight*/) const { return {}; }
+  /// What a slot is before its first update: zeros like the parameter, or else any tensor, whose shape and
+  /// dtype it keeps.
+  virtual Tensor initial(const O&, const Tensor& weight, const std::string& /*slot*/) const {
+    return zeros(weight.shape(), weight.dtype());
+  }
 
  private:
-  std::span<const char* const> slot_names(std::size_t group) const final { return slots(options_[group]); }
-  std::span<const char* const> slot_names(const std::map<std::string, double>& saved) const final {
-    return slots(from(saved));
+  SlotNames slot_names(std::size_t group, const Tensor& weight) const final {
+    return slots(options_[group], weight);
+  }
+  Tensor new_slot(std::size_t group, const Tensor& weight, const char* slot) const final {
+    return initial(options_[group], weight, slot);
   }
   void dispatch(std::size_t group, Update& u) final { update(u, options_[group]); }
-  std::map<std::string, double> saved_options(std::size_t group) const final {
-    std::map<std::string, double> saved;
-    auto o = options_[group];
-    o.visit([&saved](const char* name, auto value) { saved[name] = static_cast<double>(value); });
-    return saved;
-  }
-  static O from(const std::map<std::string, double>& saved) {
-    O o;
-    o.visit([&saved]<class T>(const char* name, T& value) {
-      const auto found = saved.find(name);
-      if (found == saved.end())
-        throw ValueError("[" + std::string(O::name) + "::load_state_dict] expected option \"" + name +
-                         "\", got none");
-      if constexpr (std::is_same_v<T, bool>)
-        value = found->second != 0;
-      else
-        value = found->second;
-    });
-    o.check();
-    return o;
-  }
-  void load_options(std::size_t group, const std::map<std::string, double>& saved) final {
-    options_[group] = from(saved);
+  OptionValues saved_options(std::size_t group) const final { return option_values(options_[group]); }
+  void load_options(std::size_t group, const OptionValues& saved) final {
+    options_[group] = optim::saved_options<O>(saved);
   }
 
   O defaults_;

@@ -52,8 +52,9 @@ void compare(const Options& options, Reference reference, DType dtype, double to
 template <class O>
 std::string describe(O o) {
   std::string text;
-  o.visit(
-      [&](const char* name, auto value) { text += std::string(name) + "=" + std::to_string(value) + " "; });
+  o.visit([&](const char* name, auto value, auto&) {
+    text += std::string(name) + "=" + std::to_string(value) + " ";
+  });
   return text;
 }
 
