@@ -259,6 +259,11 @@ ElementwiseRules user_rules() {
 /// What `elementwise` returns: call it with as many tensors (or numbers) as the formula has arguments.
 template <class F>
 class ElementwiseFunction {
+  template <class>
+  struct Lanes {
+    using type = kernels::Lane<float>;
+  };
+
  public:
   ElementwiseFunction(std::string name, F f) {
     auto u =
@@ -271,13 +276,13 @@ class ElementwiseFunction {
     formula_ = std::move(u);
   }
 
-  /// Broadcasts and promotes like any binary operation; integers become f32.
+  /// Broadcasts and promotes like any binary operation; integers become f32. One to three arguments, as many
+  /// as the formula has.
   template <class... In>
-  Tensor operator()(const In&... in) const {
+  requires(sizeof...(In) >= 1 && sizeof...(In) <= detail::max_arity &&
+           std::is_invocable_v<F, typename Lanes<In>::type...>) Tensor
+  operator()(const In&... in) const {
     constexpr int n = sizeof...(In);
-    static_assert(n >= 1 && n <= detail::max_arity, "elementwise formulas take one to three arguments");
-    static_assert(std::is_invocable_v<F, typename Lanes<In>::type...>,
-                  "the formula takes another number of arguments");
     const auto& rules = formula_->rules[n - 1];
     const Operand operands[] = {Operand(in)...};
     Tensor inputs[n];
@@ -289,10 +294,6 @@ class ElementwiseFunction {
   }
 
  private:
-  template <class>
-  struct Lanes {
-    using type = kernels::Lane<float>;
-  };
   std::shared_ptr<const detail::UserFormula<F>> formula_;
 };
 

@@ -14,6 +14,8 @@ cadena_require(xsimd libxsimd-dev)
 cadena_require(DNNL libdnnl-dev MODULE)
 cadena_require(Eigen3 libeigen3-dev NO_MODULE)
 cadena_require(ZLIB zlib1g-dev)
+cadena_require(PNG libpng-dev)
+cadena_require(JPEG libjpeg62-turbo-dev)
 cadena_require(nlohmann_json nlohmann-json3-dev)
 
 if(CADENA_OPENMP)

@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(installed)
-foreach(name autodiff nn optim data)
+foreach(name autodiff nn optim data plot train)
   if(TARGET cadena_${name})
     list(APPEND installed cadena_${name})
     install(DIRECTORY ${name} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cadena FILES_MATCHING PATTERN *.hpp)

@@ -71,6 +71,6 @@ endfunction()
 
 # While the project is young a library may still be empty; whoever links it then simply gets nothing.
 set(CADENA_LIBRARIES)
-foreach(name nn optim data autodiff)
+foreach(name train plot nn optim data autodiff)
   list(APPEND CADENA_LIBRARIES $<TARGET_NAME_IF_EXISTS:cadena_${name}>)
 endforeach()

@@ -47,6 +47,13 @@ Batch TensorDataset::batch(std::span<const std::int64_t> indices) const {
   return {take(x_, indices), take(y_, indices)};
 }
 
+Sample TensorDataset::get(std::int64_t i) const {
+  if (i < 0 || i >= size())
+    throw IndexError("[TensorDataset::get] expected an index in [0, " + std::to_string(size()) + "), got " +
+                     std::to_string(i));
+  return {x_[i], y_[i]};
+}
+
 TensorDataset image_dataset(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
                             std::int64_t rows, std::int64_t columns) {
   const Shape shape{static_cast<std::int64_t>(labels.size()), rows, columns};

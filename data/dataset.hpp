@@ -1,4 +1,4 @@
-// Data sets in memory: anything that can say how many samples it has and hand out a batch of them.
+// Data sets: anything that can say how many samples it has and hand them out, in batches or one by one.
 #pragma once
 
 #include <concepts>
@@ -9,6 +9,12 @@
 #include "data/drawn_digits.hpp"
 
 namespace cadena::data {
+
+/// One sample and what should be predicted for it; no batch axis.
+struct Sample {
+  Tensor x;
+  Tensor y;
+};
 
 /// Some samples and what should be predicted for them; `auto [x, y] = ...`.
 struct Batch {
@@ -24,6 +30,15 @@ concept Dataset = requires(const D& d, std::span<const std::int64_t> indices) {
   { d.batch(indices) } -> std::same_as<Batch>;
 };
 
+/// A data set by its samples: `get(i)` may be called from several threads at once, i lies in [0, size()).
+/// What it draws from `default_generator()` depends on the loader's seed, the epoch and the sample's place in
+/// it, not on batches, threads or other samples.
+template <class D>
+concept SampleDataset = requires(const D& d, std::int64_t i) {
+  { d.size() } -> std::convertible_to<std::int64_t>;
+  { d.get(i) } -> std::same_as<Sample>;
+};
+
 /// Two tensors, row i of which is sample i.
 class TensorDataset {
  public:
@@ -37,6 +52,8 @@ class TensorDataset {
 
   /// Copies of the given rows, in the given order. @throws IndexError for an index outside [0, size())
   Batch batch(std::span<const std::int64_t> indices) const;
+  /// Row i of both, as views. @throws IndexError for an index outside [0, size())
+  Sample get(std::int64_t i) const;
 
  private:
   Tensor x_, y_;

@@ -5,7 +5,6 @@
 #include <exception>
 #include <limits>
 #include <mutex>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,25 +16,66 @@
 namespace cadena::data {
 namespace detail {
 
+/// The batches of an epoch: batch b has the samples order[begin[b]] to order[begin[b + 1]].
+struct EpochPlan {
+  std::vector<std::int64_t> order;
+  std::vector<std::size_t> begin = {0};
+
+  std::span<const std::int64_t> batch(std::int64_t b) const {
+    const auto first = begin[static_cast<std::size_t>(b)], last = begin[static_cast<std::size_t>(b) + 1];
+    return std::span(order).subspan(first, last - first);
+  }
+};
+
 struct LoaderCore {
   std::int64_t samples = 0;
   std::function<Batch(std::span<const std::int64_t>)> load;
+  std::function<Sample(std::int64_t)> get;
   LoaderOptions options;
   LoaderState state;              // of the latest walk, or where the first one will begin
   std::optional<LoaderState> go;  // set by restore until a walk begins
 
   std::int64_t batches() const {
-    const auto full = samples / options.batch_size;
-    return options.drop_last || samples % options.batch_size == 0 ? full : full + 1;
+    if (options.batch_sampler.batches) return options.batch_sampler.size;
+    const auto visits = options.sampler.order ? options.sampler.size : samples;
+    const auto full = visits / options.batch_size;
+    return options.drop_last || visits % options.batch_size == 0 ? full : full + 1;
   }
 
-  /// All sample numbers in the order of an epoch, `g` being its stream.
-  std::vector<std::int64_t> order(Generator g) const {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(samples));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    if (!options.shuffle) return order;
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[g.below(i)]);
-    return order;
+  /// The batches of the epoch whose stream is `g`.
+  EpochPlan plan(const Generator& g) const {
+    EpochPlan plan;
+    if (options.batch_sampler.batches) {
+      for (const auto& batch : options.batch_sampler.batches(g)) {
+        plan.order.insert(plan.order.end(), batch.begin(), batch.end());
+        plan.begin.push_back(plan.order.size());
+      }
+    } else {
+      const Sampler sampler = options.sampler.order ? options.sampler
+                              : options.shuffle     ? random_sampler(samples)
+                                                    : sequential_sampler(samples);
+      plan.order = sampler.order(g);
+      const auto size = static_cast<std::size_t>(options.batch_size);
+      for (std::int64_t b = 0; b < batches(); ++b)
+        plan.begin.push_back(std::min(plan.begin.back() + size, plan.order.size()));
+    }
+    check(plan);
+    return plan;
+  }
+
+  /// Samplers may be the user's.
+  void check(const EpochPlan& plan) const {
+    const bool by_samples = !options.batch_sampler.batches && options.sampler.order;
+    const auto got = by_samples ? plan.order.size() : plan.begin.size() - 1;
+    const auto promised = by_samples ? options.sampler.size : batches();
+    if (static_cast<std::int64_t>(got) != promised)
+      throw ValueError("[DataLoader] expected " + std::to_string(promised) +
+                       (by_samples ? " samples of the sampler, got " : " batches of the sampler, got ") +
+                       std::to_string(got));
+    for (const auto i : plan.order)
+      if (i < 0 || i >= samples)
+        throw IndexError("[DataLoader] expected indices in [0, " + std::to_string(samples) +
+                         ") of the sampler, got " + std::to_string(i));
   }
 
   LoaderState next_begin() const {
@@ -55,7 +95,7 @@ class LoaderRun {
     c.state = c.next_begin();
     c.go.reset();
     epoch_ = Generator(c.options.seed).split(static_cast<std::uint64_t>(c.state.epoch));
-    order_ = c.order(epoch_);
+    plan_ = c.plan(epoch_);
     batches_ = c.batches();
     claimed_ = handed_ = delivered_ = c.state.position;
     const auto left = batches_ - delivered_;
@@ -95,18 +135,33 @@ class LoaderRun {
   };
 
   /// Loads batch `b`. The default generator is lent for the time: what a data set draws from it depends on
-  /// the seed, the epoch and the batch, not on the thread.
+  /// the seed, the epoch and the batch or the sample's place in the epoch, not on the thread.
   std::unique_ptr<Batch> make(std::int64_t b) const {
     struct Lend {
       Generator former = default_generator();
       ~Lend() { default_generator() = former; }
     } lend;
-    default_generator() = epoch_.split(static_cast<std::uint64_t>(b));
-    const auto size = core_->options.batch_size, first = b * size;
-    const auto count = std::min(size, core_->samples - first);
-    const auto mine =
-        std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    return std::make_unique<Batch>(core_->load(mine));
+    const Generator stream = epoch_.split(static_cast<std::uint64_t>(b));
+    if (core_->load) {
+      default_generator() = stream;
+      return std::make_unique<Batch>(core_->load(plan_.batch(b)));
+    }
+    std::vector<Sample> samples;
+    auto place = plan_.begin[static_cast<std::size_t>(b)];
+    for (const auto i : plan_.batch(b)) samples.push_back(sample(i, place++));
+    default_generator() = stream;
+    const auto& collate = core_->options.collate;
+    return std::make_unique<Batch>(collate ? collate(samples) : default_collate(samples));
+  }
+
+  Sample sample(std::int64_t i, std::uint64_t place) const {
+    constexpr std::uint64_t of_samples = std::uint64_t{1} << 63;  // apart from the streams of batches
+    default_generator() = epoch_.split(of_samples | place);
+    try {
+      return core_->get(i);
+    } catch (const std::exception& e) {
+      std::throw_with_nested(SampleError(i, e.what()));
+    }
   }
 
   Slot& slot(std::int64_t b) { return slots_[static_cast<std::size_t>(b % ahead_)]; }
@@ -155,7 +210,7 @@ class LoaderRun {
 
   std::shared_ptr<LoaderCore> core_;
   Generator epoch_;
-  std::vector<std::int64_t> order_;
+  EpochPlan plan_;
   std::int64_t batches_ = 0;
   std::int64_t delivered_ = 0;  // the caller's thread only
 
@@ -169,7 +224,8 @@ class LoaderRun {
 
 }  // namespace detail
 
-void DataLoader::init(std::int64_t samples, Load load, const LoaderOptions& options) {
+void DataLoader::init(std::int64_t samples, Load load, std::function<Sample(std::int64_t)> get,
+                      LoaderOptions options) {
   const auto expect = [](bool good, const char* what, std::int64_t got) {
     if (!good)
       throw ValueError(std::string("[DataLoader] expected ") + what + ", got " + std::to_string(got));
@@ -178,13 +234,28 @@ void DataLoader::init(std::int64_t samples, Load load, const LoaderOptions& opti
   expect(options.workers >= 0, "workers >= 0", options.workers);
   expect(options.prefetch >= 1, "prefetch >= 1", options.prefetch);
   expect(samples >= 0, "a data set of size >= 0", samples);
+  const int orders =
+      (options.shuffle ? 1 : 0) + (options.sampler.order ? 1 : 0) + (options.batch_sampler.batches ? 1 : 0);
+  expect(orders <= 1, "one of shuffle, sampler and batch_sampler", orders);
+  if (load && options.collate)
+    throw ValueError(
+        "[DataLoader] expected a data set with get(i) to collate, got one with batch(indices) only");
   core_ = std::make_shared<detail::LoaderCore>();
   core_->samples = samples;
   core_->load = std::move(load);
-  core_->options = options;
+  core_->get = std::move(get);
+  core_->options = std::move(options);
+}
+
+void DataLoader::init_samples(AnyDataset dataset, LoaderOptions options) {
+  const auto size = dataset.size();
+  init(
+      size, {}, [dataset = std::move(dataset)](std::int64_t i) { return dataset.get(i); },
+      std::move(options));
 }
 
 std::int64_t DataLoader::size() const { return core_->batches(); }
+std::int64_t DataLoader::num_samples() const { return core_->samples; }
 
 DataLoader::Iterator DataLoader::begin() { return Iterator(core_); }
 

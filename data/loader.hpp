@@ -6,9 +6,13 @@
 #include <iterator>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "autodiff/error.hpp"
+#include "data/compose.hpp"
 #include "data/dataset.hpp"
+#include "data/sampler.hpp"
 
 namespace cadena::data {
 
@@ -21,6 +25,23 @@ struct LoaderOptions {
   /// memory.
   int workers = 0;
   int prefetch = 2;  ///< batches ahead of the reader, for each worker
+  /// Which samples, in which order; instead of `shuffle`. Its stream is that of (seed, epoch).
+  Sampler sampler = {};
+  /// Which samples, in which batches; instead of `batch_size`, `shuffle`, `drop_last` and `sampler`.
+  BatchSampler batch_sampler = {};
+  /// Makes a batch of samples, for data sets by samples; `default_collate` if left out.
+  std::function<Batch(std::span<const Sample>)> collate = {};
+};
+
+/// A sample that could not be made. The message names it and the cause, which is nested in the exception
+/// (std::rethrow_if_nested).
+class SampleError : public Error {
+ public:
+  SampleError(std::int64_t index, const std::string& cause)
+      : Error("[DataLoader] expected sample " + std::to_string(index) + ", got an error: " + cause),
+        index(index) {}
+
+  std::int64_t index;
 };
 
 /// Where a loader stands: `position` batches of `epoch` have been handed out.
@@ -39,22 +60,39 @@ struct LoaderCore;
 /// `for (auto [x, y] : loader)` walks over one epoch; the next loop walks over the next one, in another order
 /// if `shuffle` is set, also if this one was left early. Batches are the same for any number of workers.
 ///
-/// What the data set throws for a batch reaches the caller where that batch is due. A loop may be left at any
-/// time: workers finish the batch at hand and stop.
+/// What the data set throws for a batch reaches the caller where that batch is due; from a data set by
+/// samples it comes as a SampleError. A loop may be left at any time: workers finish the batch at hand and
+/// stop.
 class DataLoader {
  public:
   class Iterator;
 
-  /// Copies `dataset` (for a TensorDataset that is two handles).
-  /// @throws ValueError unless batch_size >= 1, workers >= 0 and prefetch >= 1
-  template <Dataset D>
+  /// Copies `dataset` (for a TensorDataset that is two handles). One that has `batch` is asked for batches,
+  /// others for samples, also if `collate` is set.
+  /// @throws ValueError unless batch_size >= 1, workers >= 0 and prefetch >= 1, for several of shuffle,
+  /// sampler
+  ///   and batch_sampler, and for `collate` with a data set that has batches only
+  template <class D>
+  requires Dataset<D> || SampleDataset<D>
   explicit DataLoader(D dataset, LoaderOptions options = {}) {
-    auto shared = std::make_shared<const D>(std::move(dataset));
-    const auto size = static_cast<std::int64_t>(shared->size());
-    init(
-        size, [shared](std::span<const std::int64_t> indices) { return shared->batch(indices); }, options);
+    if constexpr (!Dataset<D>) {
+      init_samples(std::move(dataset), std::move(options));
+    } else {
+      if constexpr (SampleDataset<D>) {
+        if (options.collate) {
+          init_samples(std::move(dataset), std::move(options));
+          return;
+        }
+      }
+      auto shared = std::make_shared<const D>(std::move(dataset));
+      const auto size = static_cast<std::int64_t>(shared->size());
+      init(
+          size, [shared](std::span<const std::int64_t> indices) { return shared->batch(indices); }, {},
+          std::move(options));
+    }
   }
 
+  std::int64_t num_samples() const;  ///< in the data set
   /// Batches in an epoch.
   std::int64_t size() const;
 
@@ -71,7 +109,9 @@ class DataLoader {
 
  private:
   using Load = std::function<Batch(std::span<const std::int64_t>)>;
-  void init(std::int64_t samples, Load load, const LoaderOptions& options);
+  /// One of `load` and `get` is set.
+  void init(std::int64_t samples, Load load, std::function<Sample(std::int64_t)> get, LoaderOptions options);
+  void init_samples(AnyDataset dataset, LoaderOptions options);
 
   std::shared_ptr<detail::LoaderCore> core_;
 };

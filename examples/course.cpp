@@ -4,9 +4,9 @@
 #include <exception>
 #include <iostream>
 
+#include "data/files/file.hpp"
 #include "examples/course/options.hpp"
 #include "examples/course/pages.hpp"
-#include "examples/support/file.hpp"
 
 int main(int argc, char** argv) {
   using namespace cadena::examples::course;
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     else
       run_slides(options, std::cout);
     return 0;
-  } catch (const cadena::examples::WriteError& error) {
+  } catch (const cadena::data::WriteError& error) {
     std::cout << std::flush;
     std::cerr << "course: " << Text{"no se puede escribir ", "cannot write "}.in(options.language)
               << error.path().string() << '\n';

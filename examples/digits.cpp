@@ -10,9 +10,11 @@
 #include "examples/digits/options.hpp"
 #include "examples/digits/report.hpp"
 #include "examples/digits/training.hpp"
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 void run(const DigitsOptions& options) {

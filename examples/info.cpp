@@ -3,11 +3,11 @@
 #include <iostream>
 
 #include "autodiff/build_info.hpp"
-#include "examples/support/table.hpp"
+#include "plot/table.hpp"
 
 int main() {
   try {
-    std::cout << cadena::examples::print_table(cadena::library_report());
+    std::cout << cadena::plot::print_table(cadena::library_report());
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "info: " << error.what() << '\n';

@@ -78,6 +78,12 @@ std::string GLU::extra_repr() const { return "dim=" + std::to_string(axis_); }
 Tensor Softmax::forward(const Tensor& x) { return softmax(x, axis_); }
 std::string Softmax::extra_repr() const { return "dim=" + std::to_string(axis_); }
 
+Tensor Softmax2d::forward(const Tensor& x) {
+  if (x.dim() != 3 && x.dim() != 4)
+    throw ShapeError("[Softmax2d] expected 3 or 4 dimensions, got " + cadena::to_string(x.shape()));
+  return softmax(x, -3);
+}
+
 Tensor Softmin::forward(const Tensor& x) { return softmin(x, axis_); }
 std::string Softmin::extra_repr() const { return "dim=" + std::to_string(axis_); }
 

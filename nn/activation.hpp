@@ -215,6 +215,12 @@ class Softmax : public Layer {
   int axis_;
 };
 
+/// softmax over the channels of (N, C, H, W) or (C, H, W)
+class Softmax2d : public Layer {
+ public:
+  Tensor forward(const Tensor& x) override;  ///< @throws ShapeError
+};
+
 /// softmax(-x)
 class Softmin : public Layer {
  public:

@@ -48,12 +48,18 @@ void reset(Tensor weight, const Tensor& bias) {
   if (bias.defined()) init::uniform_(bias, -bound, bound);
 }
 
-std::string common_repr(std::int64_t in, std::int64_t out, const Tensor& weight, int rank,
+std::string common_repr(std::int64_t in, std::int64_t out, const PerAxis& kernel_size, int rank,
                         const PerAxis& stride) {
-  PerAxis kernel;
-  for (int i = 0; i < rank; ++i) kernel.push_back(weight.size(i + 2));
-  return std::to_string(in) + ", " + std::to_string(out) + ", kernel_size=" + to_string(kernel) +
-         ", stride=" + spread(stride, rank);
+  return std::to_string(std::max<std::int64_t>(in, 0)) + ", " + std::to_string(out) +
+         ", kernel_size=" + spread(kernel_size, rank) + ", stride=" + spread(stride, rank);
+}
+
+/// Channels of the first input of a lazy layer: the last axis but `rank`.
+std::int64_t channels_of(const Tensor& x, int rank) {
+  if (x.dim() != rank + 1 && x.dim() != rank + 2)
+    throw ShapeError("[lazy] expected a first input of " + std::to_string(rank + 1) + " or " +
+                     std::to_string(rank + 2) + " dimensions, got " + to_string(x.shape()));
+  return x.size(-rank - 1);
 }
 
 PadMode pad_mode(PaddingMode mode) {
@@ -67,15 +73,22 @@ PadMode pad_mode(PaddingMode mode) {
 
 Conv::Conv(int rank, std::int64_t in_channels, std::int64_t out_channels, const PerAxis& kernel_size,
            const ConvOptions& o)
-    : weight(empty_weight(rank, out_channels, in_channels, o.groups, kernel_size, o.dtype)),
-      rank_(rank),
+    : rank_(rank),
       in_channels_(in_channels),
+      out_channels_(out_channels),
+      kernel_size_(kernel_size),
       options_(o) {
   for (const auto& [what, numbers] : {std::pair<const char*, const PerAxis*>{"stride", &o.stride},
                                       {"dilation", &o.dilation},
                                       {"padding", &o.padding}})
     if (numbers != &o.padding || !o.padding.is_same()) check_count(what, *numbers, rank);
-  if (o.bias) bias = empty({out_channels}, o.dtype);
+  if (in_channels != inferred) make(in_channels, o.dtype);
+}
+
+void Conv::make(std::int64_t in_channels, DType dtype) {
+  weight = empty_weight(rank_, out_channels_, in_channels, options_.groups, kernel_size_, dtype);
+  if (options_.bias) bias = empty({out_channels_}, dtype);
+  in_channels_ = in_channels;
   reset_parameters();
 }
 
@@ -93,6 +106,7 @@ Tensor Conv::padded(const Tensor& x) const {
 }
 
 Tensor Conv::forward(const Tensor& x) {
+  if (!weight.defined()) make(channels_of(x, rank_), detail::parameter_dtype(x));
   const bool zeros = options_.padding_mode == PaddingMode::zeros;
   const cadena::ConvOptions o{.stride = options_.stride,
                               .padding = zeros ? options_.padding : ConvPadding::valid,
@@ -104,21 +118,26 @@ Tensor Conv::forward(const Tensor& x) {
                       : conv3d(in, weight, bias, o);
 }
 
+std::int64_t Conv::macs(const std::vector<Shape>&, const std::vector<Shape>& outputs) const {
+  return outputs[0].numel() * (weight.numel() / weight.size(0));
+}
+
 void Conv::visit(Visitor& v) {
+  if (!weight.defined()) return v.uninitialized("weight");
   v("weight", weight);
   v("bias", bias);
 }
 
 std::string Conv::extra_repr() const {
   const auto& o = options_;
-  auto text = common_repr(in_channels_, weight.size(0), weight, rank_, o.stride);
+  auto text = common_repr(in_channels_, out_channels_, kernel_size_, rank_, o.stride);
   if (o.padding.is_same())
     text += ", padding=same";
   else if (!all_are(o.padding, 0))
     text += ", padding=" + spread(o.padding, rank_);
   if (!all_are(o.dilation, 1)) text += ", dilation=" + spread(o.dilation, rank_);
   if (o.groups != 1) text += ", groups=" + std::to_string(o.groups);
-  if (!bias.defined()) text += ", bias=False";
+  if (!o.bias) text += ", bias=False";
   constexpr const char* modes[] = {"zeros", "reflect", "replicate", "circular"};
   if (o.padding_mode != PaddingMode::zeros)
     text += std::string(", padding_mode=") + modes[static_cast<int>(o.padding_mode)];
@@ -127,21 +146,29 @@ std::string Conv::extra_repr() const {
 
 ConvTranspose::ConvTranspose(int rank, std::int64_t in_channels, std::int64_t out_channels,
                              const PerAxis& kernel_size, const ConvTransposeOptions& o)
-    : weight(empty_weight(rank, in_channels, out_channels, o.groups, kernel_size, o.dtype)),
-      rank_(rank),
+    : rank_(rank),
+      in_channels_(in_channels),
       out_channels_(out_channels),
+      kernel_size_(kernel_size),
       options_(o) {
   check_count("stride", o.stride, rank);
   check_count("dilation", o.dilation, rank);
   check_count("padding", o.padding, rank);
   check_count("output_padding", o.output_padding, rank);
-  if (o.bias) bias = empty({out_channels}, o.dtype);
+  if (in_channels != inferred) make(in_channels, o.dtype);
+}
+
+void ConvTranspose::make(std::int64_t in_channels, DType dtype) {
+  weight = empty_weight(rank_, in_channels, out_channels_, options_.groups, kernel_size_, dtype);
+  if (options_.bias) bias = empty({out_channels_}, dtype);
+  in_channels_ = in_channels;
   reset_parameters();
 }
 
 void ConvTranspose::reset_parameters() { reset(weight, bias); }
 
 Tensor ConvTranspose::forward(const Tensor& x, const PerAxis& output_size) {
+  if (!weight.defined()) make(channels_of(x, rank_), detail::parameter_dtype(x));
   cadena::ConvTransposeOptions o{.stride = options_.stride,
                                  .padding = options_.padding,
                                  .output_padding = options_.output_padding,
@@ -165,19 +192,24 @@ Tensor ConvTranspose::forward(const Tensor& x, const PerAxis& output_size) {
                       : conv_transpose3d(x, weight, bias, o);
 }
 
+std::int64_t ConvTranspose::macs(const std::vector<Shape>& inputs, const std::vector<Shape>&) const {
+  return inputs[0].numel() * (weight.numel() / weight.size(0));
+}
+
 void ConvTranspose::visit(Visitor& v) {
+  if (!weight.defined()) return v.uninitialized("weight");
   v("weight", weight);
   v("bias", bias);
 }
 
 std::string ConvTranspose::extra_repr() const {
   const auto& o = options_;
-  auto text = common_repr(weight.size(0), out_channels_, weight, rank_, o.stride);
+  auto text = common_repr(in_channels_, out_channels_, kernel_size_, rank_, o.stride);
   if (!all_are(o.padding, 0)) text += ", padding=" + spread(o.padding, rank_);
   if (!all_are(o.dilation, 1)) text += ", dilation=" + spread(o.dilation, rank_);
   if (!all_are(o.output_padding, 0)) text += ", output_padding=" + spread(o.output_padding, rank_);
   if (o.groups != 1) text += ", groups=" + std::to_string(o.groups);
-  if (!bias.defined()) text += ", bias=False";
+  if (!o.bias) text += ", bias=False";
   return text;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "autodiff/ops.hpp"
-#include "nn/module.hpp"
+#include "nn/linear.hpp"
 
 namespace cadena::nn {
 
@@ -26,6 +26,7 @@ class Conv : public Layer {
   Tensor forward(const Tensor& x) override;
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
   void reset_parameters();
 
   Parameter weight, bias;
@@ -36,10 +37,12 @@ class Conv : public Layer {
        const ConvOptions& options);
 
  private:
+  void make(std::int64_t in_channels, DType dtype);
   Tensor padded(const Tensor& x) const;
 
   int rank_;
-  std::int64_t in_channels_;
+  std::int64_t in_channels_, out_channels_;
+  PerAxis kernel_size_;
   ConvOptions options_;
 };
 
@@ -82,11 +85,11 @@ class ConvTranspose : public Layer {
   Tensor forward(const Tensor& x, const PerAxis& output_size);
   using Layer::operator();
   Tensor operator()(const Tensor& x, const PerAxis& output_size) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, output_size);
+    return call([&](const Tensor& in) { return forward(in, output_size); }, x);
   }
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
   void reset_parameters();
 
   Parameter weight, bias;
@@ -96,8 +99,11 @@ class ConvTranspose : public Layer {
                 const ConvTransposeOptions& options);
 
  private:
+  void make(std::int64_t in_channels, DType dtype);
+
   int rank_;
-  std::int64_t out_channels_;
+  std::int64_t in_channels_, out_channels_;
+  PerAxis kernel_size_;
   ConvTransposeOptions options_;
 };
 

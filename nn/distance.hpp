@@ -7,11 +7,12 @@
 
 namespace cadena::nn {
 
-class CosineSimilarity : public Module {
+class CosineSimilarity : public Callable {
  public:
   explicit CosineSimilarity(int axis = 1, double eps = 1e-8) : axis_(axis), eps_(eps) {}
-  Tensor operator()(const Tensor& x1, const Tensor& x2) const {
-    return cosine_similarity(x1, x2, axis_, eps_);
+  Tensor operator()(const Tensor& x1, const Tensor& x2) {
+    return call([this](const Tensor& a, const Tensor& b) { return cosine_similarity(a, b, axis_, eps_); }, x1,
+                x2);
   }
 
  private:
@@ -19,12 +20,14 @@ class CosineSimilarity : public Module {
   double eps_;
 };
 
-class PairwiseDistance : public Module {
+class PairwiseDistance : public Callable {
  public:
   explicit PairwiseDistance(double p = 2, double eps = 1e-6, bool keepdim = false)
       : p_(p), eps_(eps), keepdim_(keepdim) {}
-  Tensor operator()(const Tensor& x1, const Tensor& x2) const {
-    return pairwise_distance(x1, x2, p_, eps_, keepdim_);
+  Tensor operator()(const Tensor& x1, const Tensor& x2) {
+    return call(
+        [this](const Tensor& a, const Tensor& b) { return pairwise_distance(a, b, p_, eps_, keepdim_); }, x1,
+        x2);
   }
 
  private:

@@ -92,9 +92,7 @@ EmbeddingBag EmbeddingBag::from_pretrained(const Tensor& weight, bool freeze, Em
 
 void EmbeddingBag::reset_parameters() { draw(weight, options_.padding_idx); }
 
-Tensor EmbeddingBag::operator()(const Tensor& indices, const Tensor& offsets,
-                                const Tensor& per_sample_weights) {
-  const NamedScope scope(typeid(*this));
+Tensor EmbeddingBag::forward(const Tensor& indices, const Tensor& offsets, const Tensor& per_sample_weights) {
   const auto& o = options_;
   return embedding_bag(indices, weight, offsets,
                        {o.max_norm, o.norm_type, o.scale_grad_by_freq, o.mode, per_sample_weights,

@@ -50,14 +50,20 @@ struct EmbeddingBagOptions {
 /// Sum, mean or maximum of rows of a table, as embedding_bag.
 ///
 /// Parameter `weight` (num_embeddings, embedding_dim), first standard normal, the row padding_idx 0.
-class EmbeddingBag : public Module {
+class EmbeddingBag : public Callable {
  public:
   /// @throws ShapeError, DtypeError unless f32 or f64, IndexError for padding_idx
   EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_dim, EmbeddingBagOptions options = {});
   static EmbeddingBag from_pretrained(const Tensor& weight, bool freeze = true,
                                       EmbeddingBagOptions options = {});
 
-  Tensor operator()(const Tensor& indices, const Tensor& offsets = {}, const Tensor& per_sample_weights = {});
+  Tensor operator()(const Tensor& indices, const Tensor& offsets = {},
+                    const Tensor& per_sample_weights = {}) {
+    return call([this](const Tensor& at, const Tensor& from,
+                       const Tensor& factors) { return forward(at, from, factors); },
+                indices, offsets, per_sample_weights);
+  }
+  Tensor forward(const Tensor& indices, const Tensor& offsets = {}, const Tensor& per_sample_weights = {});
   void visit(Visitor& v) override { v("weight", weight); }
   std::string extra_repr() const override;
   void reset_parameters();

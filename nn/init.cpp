@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/grad.hpp"
+#include "autodiff/ops.hpp"
 
 namespace cadena::nn::init {
 
@@ -21,6 +22,11 @@ Tensor fill(Tensor t, Tensor numbers, double factor, double offset) {
   numbers.mul_(factor);
   if (offset != 0) numbers.add_(full({}, offset, t.dtype()));
   return t.copy_(numbers);
+}
+
+void check_matrix(const char* op, const Tensor& t) {
+  if (t.dim() != 2)
+    throw ShapeError(std::string("[") + op + "] expected 2 dimensions, got " + to_string(t.shape()));
 }
 
 /// Empty weights have no fan; any positive number does for them.
@@ -86,6 +92,14 @@ Tensor normal_(Tensor t, double mean, double std, Generator& g) {
   return fill(std::move(t), std::move(numbers), std, mean);
 }
 
+Tensor trunc_normal_(Tensor t, double mean, double std, double low, double high, Generator& g) {
+  check_range("trunc_normal_", "std > 0", std > 0, std, std);
+  check_range("trunc_normal_", "low < high", low < high, low, high);
+  NoGrad no_grad;
+  return t.copy_(cadena::random::truncated_normal(mean, std, low, high,
+                                                  {.shape = t.shape(), .dtype = t.dtype(), .generator = &g}));
+}
+
 Tensor xavier_uniform_(Tensor t, double gain, Generator& g) {
   const auto std = xavier_std(t, gain);
   return uniform_with_std(std::move(t), std, g);
@@ -101,6 +115,60 @@ Tensor kaiming_uniform_(Tensor t, KaimingOptions options, Generator& g) {
 Tensor kaiming_normal_(Tensor t, KaimingOptions options, Generator& g) {
   const auto std = kaiming_std(t, options);
   return normal_(std::move(t), 0, std, g);
+}
+
+Tensor lecun_uniform_(Tensor t, Generator& g) {
+  return kaiming_uniform_(std::move(t), {.nonlinearity = Nonlinearity::linear}, g);
+}
+Tensor lecun_normal_(Tensor t, Generator& g) {
+  return kaiming_normal_(std::move(t), {.nonlinearity = Nonlinearity::linear}, g);
+}
+
+Tensor eye_(Tensor t) {
+  check_matrix("eye_", t);
+  NoGrad no_grad;
+  return t.copy_(eye(t.size(0), t.size(1), t.dtype()));
+}
+
+Tensor dirac_(Tensor t, std::int64_t groups) {
+  if (t.dim() < 3 || t.dim() > 5)
+    throw ShapeError("[dirac_] expected (out, in, kernel...) with 3 to 5 dimensions, got " +
+                     to_string(t.shape()));
+  if (groups < 1 || t.size(0) % groups != 0)
+    throw ValueError("[dirac_] expected groups that divide " + std::to_string(t.size(0)) + " channels, got " +
+                     std::to_string(groups));
+  const auto per_group = t.size(0) / groups;
+  NoGrad no_grad;
+  zeros_(t);
+  for (std::int64_t out = 0; out < t.size(0); ++out) {
+    const auto in = out % per_group;
+    if (in >= t.size(1)) continue;
+    auto centre = t[out][in];
+    while (centre.dim() > 0) centre = centre[centre.size(0) / 2];
+    centre.fill_(1);
+  }
+  return t;
+}
+
+Tensor orthogonal_(Tensor t, double gain, Generator& g) {
+  if (t.dim() < 2)
+    throw ShapeError("[orthogonal_] expected at least 2 dimensions, got " + to_string(t.shape()));
+  if (t.numel() == 0) return t;
+  NoGrad no_grad;
+  const auto rows = t.size(0), columns = t.numel() / rows;
+  const auto [q, r] = qr(randn({std::max(rows, columns), std::min(rows, columns)}, g, t.dtype()));
+  const Tensor uniform = q * sign(diagonal(r)) * gain;  // without the signs not all matrices are alike
+  return t.copy_((rows < columns ? uniform.t() : uniform).reshape(t.shape()));
+}
+
+Tensor sparse_(Tensor t, double sparsity, double std, Generator& g) {
+  check_matrix("sparse_", t);
+  check_range("sparse_", "0 <= sparsity <= 1", sparsity >= 0 && sparsity <= 1, sparsity, sparsity);
+  normal_(t, 0, std, g);
+  NoGrad no_grad;
+  const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(t.size(0))));
+  const Tensor rank = argsort(argsort(rand(t.shape(), g, f64), 0), 0);
+  return t.copy_(where(rank < zeros, 0, t));
 }
 
 }  // namespace cadena::nn::init

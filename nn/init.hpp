@@ -29,6 +29,9 @@ Tensor zeros_(Tensor t);
 Tensor ones_(Tensor t);
 /// Uniform on [low, high). @throws ValueError unless low <= high
 Tensor uniform_(Tensor t, double low = 0, double high = 1, Generator& generator = default_generator());
+/// Normal, but drawn within [low, high]. @throws ValueError unless std > 0 and low < high
+Tensor trunc_normal_(Tensor t, double mean = 0, double std = 1, double low = -2, double high = 2,
+                     Generator& generator = default_generator());
 /// @throws ValueError unless std >= 0
 Tensor normal_(Tensor t, double mean = 0, double std = 1, Generator& generator = default_generator());
 
@@ -48,5 +51,22 @@ struct KaimingOptions {
 Tensor kaiming_uniform_(Tensor t, KaimingOptions options = {}, Generator& generator = default_generator());
 /// The same with a normal distribution of deviation gain / sqrt(fan).
 Tensor kaiming_normal_(Tensor t, KaimingOptions options = {}, Generator& generator = default_generator());
+
+/// Klambauer et al., "Self-normalizing neural networks" (2017), after LeCun: deviation 1 / sqrt(fan_in).
+Tensor lecun_uniform_(Tensor t, Generator& generator = default_generator());
+Tensor lecun_normal_(Tensor t, Generator& generator = default_generator());
+
+/// The identity matrix. @throws ShapeError unless there are two dimensions
+Tensor eye_(Tensor t);
+/// A convolution that passes its input through: within each of the groups, output i is input i as far as
+/// there are as many. @throws ShapeError unless (out, in, 1 to 3 kernel axes), ValueError unless groups
+/// divide out
+Tensor dirac_(Tensor t, std::int64_t groups = 1);
+/// Rows (or columns, if there are more rows) that are orthogonal and of length `gain`; further dimensions
+/// count as columns. Saxe et al., arXiv:1312.6120. @throws ShapeError below two dimensions
+Tensor orthogonal_(Tensor t, double gain = 1, Generator& generator = default_generator());
+/// Normal, but ceil(sparsity rows) elements of each column are 0. Martens, 2010. @throws ShapeError unless
+/// there are two dimensions, ValueError unless 0 <= sparsity <= 1
+Tensor sparse_(Tensor t, double sparsity, double std = 0.01, Generator& generator = default_generator());
 
 }  // namespace cadena::nn::init

@@ -4,32 +4,107 @@
 
 #include "autodiff/ops.hpp"
 #include "nn/init.hpp"
+#include "nn/text.hpp"
 
 namespace cadena::nn {
 
+namespace {
+
+/// Uniform within +-1/sqrt(fan), as PyTorch's layers start.
+void draw(const Tensor& t, std::int64_t fan) {
+  const auto bound = fan > 0 ? 1 / std::sqrt(static_cast<double>(fan)) : 0;
+  if (t.defined()) init::uniform_(t, -bound, bound);
+}
+
+}  // namespace
+
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, LinearOptions options)
-    : weight(empty({out_features, in_features}, options.dtype)) {
-  if (options.bias) bias = empty({out_features}, options.dtype);
+    : out_features_(out_features), has_bias_(options.bias) {
+  if (in_features != inferred) make(in_features, options.dtype);
+}
+
+void Linear::make(std::int64_t in_features, DType dtype) {
+  weight = empty({out_features_, in_features}, dtype);
+  if (has_bias_) bias = empty({out_features_}, dtype);
   reset_parameters();
 }
 
 void Linear::reset_parameters() {
-  init::kaiming_uniform_(weight, {.slope = std::sqrt(5.0)});
-  const auto in = init::fans(weight).in;
-  const auto bound = in > 0 ? 1 / std::sqrt(static_cast<double>(in)) : 0;
-  if (bias.defined()) init::uniform_(bias, -bound, bound);
+  draw(weight, weight.size(1));
+  draw(bias, weight.size(1));
 }
 
-Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
+Tensor Linear::forward(const Tensor& x) {
+  if (!weight.defined()) make(x.size(-1), detail::parameter_dtype(x));
+  return linear(x, weight, bias);
+}
 
 void Linear::visit(Visitor& v) {
+  if (!weight.defined()) return v.uninitialized("weight");
   v("weight", weight);
   v("bias", bias);
 }
 
 std::string Linear::extra_repr() const {
-  return "in_features=" + std::to_string(weight.size(1)) +
-         ", out_features=" + std::to_string(weight.size(0)) + ", bias=" + (bias.defined() ? "True" : "False");
+  return "in_features=" + std::to_string(weight.defined() ? weight.size(1) : 0) +
+         ", out_features=" + std::to_string(out_features_) + ", bias=" + detail::yes_or_no(has_bias_);
+}
+
+std::int64_t Linear::macs(const std::vector<Shape>&, const std::vector<Shape>& outputs) const {
+  return outputs[0].numel() * weight.size(1);
+}
+
+Bilinear::Bilinear(std::int64_t in1_features, std::int64_t in2_features, std::int64_t out_features,
+                   LinearOptions options)
+    : weight(empty({out_features, in1_features, in2_features}, options.dtype)) {
+  if (options.bias) bias = empty({out_features}, options.dtype);
+  reset_parameters();
+}
+
+void Bilinear::reset_parameters() {
+  draw(weight, weight.size(1));
+  draw(bias, weight.size(1));
+}
+
+Tensor Bilinear::forward(const Tensor& x1, const Tensor& x2) {
+  const auto in1 = weight.size(1), in2 = weight.size(2), out = weight.size(0);
+  const auto batch = [](const Tensor& x) {
+    Shape s = x.shape();
+    if (!s.empty()) s.erase(s.rank() - 1);
+    return s;
+  };
+  if (x1.dim() == 0 || x2.dim() == 0 || x1.size(-1) != in1 || x2.size(-1) != in2 || !(batch(x1) == batch(x2)))
+    throw ShapeError("[Bilinear] expected (..., " + std::to_string(in1) + ") and (..., " +
+                     std::to_string(in2) + "), got " + cadena::to_string(x1.shape()) + " and " +
+                     cadena::to_string(x2.shape()));
+  Shape shape = batch(x1);
+  const Tensor a = x1.reshape({shape.numel(), in1}), b = x2.reshape({shape.numel(), in2});
+  // x1 W for all outputs at once, then with x2 row by row.
+  const Tensor left = matmul(a, weight.permute({1, 0, 2}).reshape({in1, out * in2})).reshape({-1, out, in2});
+  const Tensor y = matmul(left, b.unsqueeze(2)).squeeze(2);
+  shape.push_back(out);
+  return (bias.defined() ? y + bias : y).reshape(shape);
+}
+
+void Bilinear::visit(Visitor& v) {
+  v("weight", weight);
+  v("bias", bias);
+}
+
+std::string Bilinear::extra_repr() const {
+  return "in1_features=" + std::to_string(weight.size(1)) +
+         ", in2_features=" + std::to_string(weight.size(2)) +
+         ", out_features=" + std::to_string(weight.size(0)) + ", bias=" + detail::yes_or_no(bias.defined());
+}
+
+std::int64_t Bilinear::macs(const std::vector<Shape>&, const std::vector<Shape>& outputs) const {
+  return outputs[0].numel() * (weight.size(1) * weight.size(2) + weight.size(2));
+}
+
+Tensor Unflatten::forward(const Tensor& x) { return unflatten(x, axis_, sizes_); }
+
+std::string Unflatten::extra_repr() const {
+  return "dim=" + std::to_string(axis_) + ", unflattened_size=" + cadena::to_string(sizes_);
 }
 
 std::string Flatten::extra_repr() const {

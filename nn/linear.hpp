@@ -1,9 +1,14 @@
 // Affine layers.
 #pragma once
 
+#include <limits>
+
 #include "nn/module.hpp"
 
 namespace cadena::nn {
+
+/// Instead of a number of inputs: that of the first input. See nn/lazy.hpp.
+inline constexpr std::int64_t inferred = std::numeric_limits<std::int64_t>::min();
 
 struct LinearOptions {
   bool bias = true;
@@ -22,7 +27,35 @@ class Linear : public Layer {
   Tensor forward(const Tensor& x) override;
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
   /// Draws new first values.
+  void reset_parameters();
+
+  Parameter weight, bias;
+
+ private:
+  void make(std::int64_t in_features, DType dtype);
+
+  std::int64_t out_features_;
+  bool has_bias_;
+};
+
+/// y_k = x1 W_k x2 + b_k: (..., in1) and (..., in2) -> (..., out).
+///
+/// Parameters `weight` (out, in1, in2) and `bias` (out), both first uniform within +-1/sqrt(in1).
+class Bilinear : public Callable {
+ public:
+  /// @throws ShapeError for negative sizes, DtypeError unless f32 or f64
+  Bilinear(std::int64_t in1_features, std::int64_t in2_features, std::int64_t out_features,
+           LinearOptions options = {});
+
+  Tensor operator()(const Tensor& x1, const Tensor& x2) {
+    return call([this](const Tensor& a, const Tensor& b) { return forward(a, b); }, x1, x2);
+  }
+  Tensor forward(const Tensor& x1, const Tensor& x2);  ///< @throws ShapeError
+  void visit(Visitor& v) override;
+  std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
   void reset_parameters();
 
   Parameter weight, bias;
@@ -34,6 +67,18 @@ class Identity : public Layer {
   Tensor forward(const Tensor& x) override { return x; }
 };
 
+/// One axis as several: Unflatten(1, {3, 4}) for (N, 12) -> (N, 3, 4). One extent may be -1.
+class Unflatten : public Layer {
+ public:
+  Unflatten(int axis, const Shape& sizes) : axis_(axis), sizes_(sizes) {}
+  Tensor forward(const Tensor& x) override;  ///< @throws ShapeError, IndexError
+  std::string extra_repr() const override;
+
+ private:
+  int axis_;
+  Shape sizes_;
+};
+
 /// Joins the dimensions from `start` to `end` (both included); the default keeps the batch apart.
 class Flatten : public Layer {
  public:
@@ -43,17 +88,6 @@ class Flatten : public Layer {
 
  private:
   int start_, end_;
-};
-
-/// A function as a layer; it has no parameters. What the function captures is not seen by the module.
-class Lambda : public Layer {
- public:
-  using Function = std::function<Tensor(const Tensor&)>;
-  explicit Lambda(Function f) : f_(std::move(f)) {}
-  Tensor forward(const Tensor& x) override { return f_(x); }
-
- private:
-  Function f_;
 };
 
 }  // namespace cadena::nn

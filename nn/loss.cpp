@@ -2,26 +2,24 @@
 
 namespace cadena::nn {
 
-Tensor MSELoss::operator()(const Tensor& input, const Tensor& target) const {
-  const NamedScope scope(typeid(*this));
-  return mse_loss(input, target, reduction());
+Tensor BCELoss::forward(const Tensor& p, const Tensor& t) {
+  return binary_cross_entropy(p, t, {.reduction = reduction(), .weight = weight});
 }
 
-Tensor BCELoss::operator()(const Tensor& p, const Tensor& target) const {
-  const NamedScope scope(typeid(*this));
-  return binary_cross_entropy(p, target, reduction());
+Tensor BCEWithLogitsLoss::forward(const Tensor& logits, const Tensor& t) {
+  return binary_cross_entropy_with_logits(
+      logits, t, {.reduction = reduction(), .weight = weight, .pos_weight = pos_weight});
 }
 
-Tensor BCEWithLogitsLoss::operator()(const Tensor& logits, const Tensor& target) const {
-  const NamedScope scope(typeid(*this));
-  return binary_cross_entropy_with_logits(logits, target, reduction());
+void BCEWithLogitsLoss::visit(Visitor& v) {
+  v("weight", weight);
+  v("pos_weight", pos_weight);
 }
 
 NLLLoss::NLLLoss(const NllLossOptions& o)
     : Loss(o.reduction), weight(o.weight), ignore_index_(o.ignore_index) {}
 
-Tensor NLLLoss::operator()(const Tensor& log_probs, const Tensor& target) const {
-  const NamedScope scope(typeid(*this));
+Tensor NLLLoss::forward(const Tensor& log_probs, const Tensor& target) {
   return nll_loss(log_probs, target,
                   {.reduction = reduction(), .ignore_index = ignore_index_, .weight = weight});
 }
@@ -36,13 +34,20 @@ CrossEntropyLoss::CrossEntropyLoss(const CrossEntropyOptions& o)
                      std::to_string(label_smoothing_));
 }
 
-Tensor CrossEntropyLoss::operator()(const Tensor& logits, const Tensor& target) const {
-  const NamedScope scope(typeid(*this));
+Tensor CrossEntropyLoss::forward(const Tensor& logits, const Tensor& target) {
   return cross_entropy(logits, target,
                        {.reduction = reduction(),
                         .ignore_index = ignore_index_,
                         .weight = weight,
                         .label_smoothing = label_smoothing_});
+}
+
+MultiMarginLoss::MultiMarginLoss(const MultiMarginLossOptions& o)
+    : Loss(o.reduction), weight(o.weight), p_(o.p), margin_(o.margin) {}
+
+Tensor MultiMarginLoss::forward(const Tensor& x, const Tensor& target) {
+  return multi_margin_loss(x, target,
+                           {.p = p_, .margin = margin_, .weight = weight, .reduction = reduction()});
 }
 
 }  // namespace cadena::nn

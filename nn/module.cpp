@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autodiff/grad.hpp"
+#include "nn/extras.hpp"
 
 namespace cadena::nn {
 
@@ -45,12 +46,16 @@ struct Module::Walk {
   std::function<void(const std::string&, Buffer&, bool persistent)> buffer = {};
   std::function<void(const std::string&, Module&)> module = {};
   bool deep = true;
+  const char* asked = nullptr;  ///< for what: an error where something is still to be made
 
   void operator()(const Module& root) const { members(root.members(), ""); }
 
   void members(const std::vector<Member>& list, const std::string& prefix) const {
     for (auto& m : list) {
       const auto name = prefix + m.name;
+      if (m.uninitialized && asked)
+        throw ValueError(std::string("[") + asked + "] expected a call before, which makes \"" + name +
+                         "\" by its input, got none");
       if (m.kind) members(m.group, name + '.');
       if (m.parameter && m.parameter->defined() && parameter) parameter(name, *m.parameter);
       if (m.buffer && m.buffer->defined() && buffer) buffer(name, *m.buffer, m.persistent);
@@ -65,6 +70,7 @@ std::vector<Member> Module::members() const {
   std::vector<Member> list;
   Visitor v(type_name(), list);
   const_cast<Module*>(this)->visit(v);  // which by contract only lists
+  if (extras_) extras_->replace(type_name(), list);
   return list;
 }
 
@@ -90,9 +96,11 @@ std::vector<T> without_names(std::vector<std::pair<std::string, T>> named) {
 NamedTensors Module::named_parameters() const {
   NamedTensors result;
   Once once;
-  Walk{.parameter = [&](auto& name, Parameter& p) {
-    if (once(p.raw())) result.emplace_back(name, p);
-  }}(*this);
+  Walk{.parameter =
+           [&](auto& name, Parameter& p) {
+             if (once(p.raw())) result.emplace_back(name, p);
+           },
+       .asked = "parameters"}(*this);
   return result;
 }
 
@@ -111,7 +119,8 @@ NamedTensors Module::state() const {
        .buffer =
            [&](auto& name, Buffer& b, bool persistent) {
              if (persistent) own.emplace_back(name, b);
-           }}(*this);
+           },
+       .asked = "state_dict"}(*this);
   return own;
 }
 
@@ -146,9 +155,18 @@ std::int64_t Module::num_parameters(bool only_trainable) const {
   return n;
 }
 
+DType detail::parameter_dtype(const Tensor& x) {
+  if (!is_floating(x.dtype()))
+    throw DtypeError("[lazy] expected a first input of f32 or f64, got " + std::string(name(x.dtype())));
+  return x.dtype();
+}
+
 // ---- Copies, conversion, modes
 
+void Module::moved() noexcept { extras_->module = this; }
+
 Module::Module(const Module& o) : training_(o.training_) {
+  if (o.extras_) extras_ = o.extras_->copy(this);
   if (detail::CloneScope::active()) return;
   std::unordered_map<const void*, std::string> names;
   const auto check = [&](const std::string& name, const Tensor& t) {

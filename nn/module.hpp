@@ -17,13 +17,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/grad.hpp"
 #include "autodiff/scope.hpp"
 #include "autodiff/tensor.hpp"
+#include "autodiff/tree.hpp"
 #include "nn/parameter.hpp"
 
 namespace cadena::nn {
@@ -31,7 +34,7 @@ namespace cadena::nn {
 class Module;
 
 namespace detail {
-/// One line of a `visit`: exactly one of module, parameter, buffer and kind is set.
+/// One line of a `visit`: exactly one of module, parameter, buffer, kind and uninitialized is set.
 struct Member {
   std::string name;
   Module* module = nullptr;
@@ -39,8 +42,13 @@ struct Member {
   Buffer* buffer = nullptr;
   const char* kind = nullptr;  ///< of a list or dictionary, whose elements are in `group`
   bool persistent = true;      ///< of a buffer: part of the saved state
+  bool uninitialized = false;  ///< a parameter that the first call will make
   std::vector<Member> group = {};
 };
+/// What a module was given beside its members: hooks and parametrizations (nn/hooks.cpp, nn/parametrize.cpp).
+struct Extras;
+/// In which a lazy layer makes its parameters: that of its first input. @throws DtypeError for integers
+DType parameter_dtype(const Tensor& x);
 }  // namespace detail
 
 /// Collects the members of one module. Everything is listed in the order of the calls. Pointers, optionals
@@ -51,6 +59,9 @@ class Visitor {
   void operator()(std::string_view name, Module& child);
   void operator()(std::string_view name, Parameter& parameter);
   void operator()(std::string_view name, Buffer& buffer, bool persistent = true);
+  /// A parameter that the first call of the module will make, knowing its input. Until then the module and
+  /// all that contain it have no parameters() and no state: asking for them throws ValueError.
+  void uninitialized(std::string_view name) { add(name).uninitialized = true; }
   void operator()(std::string_view name,
                   Tensor& tensor) = delete;  // declare the member a Parameter or a Buffer
   template <class M>
@@ -82,6 +93,7 @@ class Visitor {
 
  private:
   friend class Module;
+  friend struct detail::Extras;
   Visitor(std::string module, std::vector<detail::Member>& members)
       : module_(std::move(module)), members_(&members) {}
 
@@ -174,16 +186,27 @@ class Module {
  protected:
   Module() = default;
   Module(const Module& o);
-  Module(Module&&) noexcept = default;
+  Module(Module&& o) noexcept : training_(o.training_), extras_(std::move(o.extras_)) {
+    if (extras_) moved();
+  }
   Module& operator=(const Module&) = delete;
-  Module& operator=(Module&&) noexcept = default;
+  Module& operator=(Module&& o) noexcept {
+    training_ = o.training_;
+    extras_ = std::move(o.extras_);
+    if (extras_) moved();
+    return *this;
+  }
 
  private:
+  friend class Callable;
+  friend struct detail::Extras;
   struct Walk;
+  void moved() noexcept;
   std::vector<detail::Member> members() const;
   NamedTensors state() const;  // the tensors of state_dict themselves
 
   bool training_ = true;
+  std::shared_ptr<detail::Extras> extras_;  // of this module alone; most have none
 };
 
 std::ostream& operator<<(std::ostream& out, const Module& module);
@@ -195,12 +218,113 @@ M clone(const M& module) {
   return M(module);
 }
 
+/// Takes what was registered away again; dropping the handle does not. Harmless when the module is gone.
+class RemovableHandle {
+ public:
+  RemovableHandle() = default;
+  RemovableHandle(std::weak_ptr<detail::Extras> owner, std::uint64_t id)
+      : owner_(std::move(owner)), id_(id) {}
+  void remove();
+
+ private:
+  std::weak_ptr<detail::Extras> owner_;
+  std::uint64_t id_ = 0;
+};
+
+// Hooks get the module and its tensors. What they return takes the place of the inputs, the outputs or the
+// gradients of the inputs; an empty list leaves them as they are.
+using ForwardPreHook = std::function<TensorList(Module&, const TensorList& inputs)>;
+using ForwardHook = std::function<TensorList(Module&, const TensorList& inputs, const TensorList& outputs)>;
+using BackwardHook =
+    std::function<TensorList(Module&, const TensorList& grad_inputs, const TensorList& grad_outputs)>;
+
+namespace detail {
+template <class Hook>
+struct HookFrom;
+/// A Hook from a function that may return nothing, or one tensor.
+template <class... A>
+struct HookFrom<std::function<TensorList(A...)>> {
+  template <class F>
+  static std::function<TensorList(A...)> make(F f) {
+    using Result = std::invoke_result_t<F&, A...>;
+    if constexpr (std::is_void_v<Result>)
+      return [f = std::move(f)](A... a) mutable {
+        f(a...);
+        return TensorList();
+      };
+    else if constexpr (std::is_same_v<Result, Tensor>)
+      return [f = std::move(f)](A... a) mutable { return TensorList{f(a...)}; };
+    else
+      return f;
+  }
+};
+}  // namespace detail
+
+/// A module whose calls go through `call`: it can be given hooks, and parametrizations (nn/parametrize.hpp).
+/// All layers and losses here are; a module of your own with several inputs becomes one like this:
+///
+///   Tensor operator()(const Tensor& a, const Tensor& b) {
+///     return call([this](const Tensor& a, const Tensor& b) { return ...; }, a, b);
+///   }
+///
+/// The result may be a tensor or anything that has tensors in it (tree.hpp).
+///
+/// Copies of a module have its parametrizations, but no hooks.
+class Callable : public Module {
+ public:
+  /// Before every call. In the order of registration, as all hooks.
+  template <class F>
+  RemovableHandle register_forward_pre_hook(F hook) {
+    return add_pre_hook(detail::HookFrom<ForwardPreHook>::make(std::move(hook)));
+  }
+  /// After every call.
+  template <class F>
+  RemovableHandle register_forward_hook(F hook) {
+    return add_forward_hook(detail::HookFrom<ForwardHook>::make(std::move(hook)));
+  }
+  /// In every backward pass that reaches the inputs, which must have floating dtypes; gradients that nothing
+  /// was added to are zeros, and undefined for tensors that do not require grad.
+  template <class F>
+  RemovableHandle register_full_backward_hook(F hook) {
+    return add_backward_hook(detail::HookFrom<BackwardHook>::make(std::move(hook)));
+  }
+
+  /// Multiplications, each with an addition, of one call with tensors of these shapes; for `summary`.
+  virtual std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const;
+
+ protected:
+  /// f(inputs...), recorded as a part of its own, with parametrizations computed and between the hooks.
+  template <class F, class... T>
+  std::invoke_result_t<F&, const T&...> call(F f, const T&... inputs) {
+    const NamedScope scope(typeid(*this));
+    if (!extras_) return f(inputs...);
+    TensorList in{inputs...};
+    Watch watch;
+    begin(in, watch);
+    auto out = [&]<std::size_t... i>(std::index_sequence<i...>) { return f(in[i]...); }
+    (std::index_sequence_for<T...>());
+    const auto slots = tensors_of(out);
+    TensorList list;
+    for (const Tensor* t : slots) list.push_back(*t);
+    end(in, list, watch);
+    for (std::size_t i = 0; i < slots.size(); ++i) *slots[i] = list[i];
+    return out;
+  }
+
+ private:
+  RemovableHandle add_pre_hook(ForwardPreHook hook);
+  RemovableHandle add_forward_hook(ForwardHook hook);
+  RemovableHandle add_backward_hook(BackwardHook hook);
+  using Watch = std::function<TensorList(TensorList outputs)>;  // sets up the backward hooks
+  void begin(TensorList& inputs, Watch& watch);
+  void end(const TensorList& inputs, TensorList& outputs, const Watch& watch);
+};
+
 /// A module with one tensor in and one out: the base of the layers here. Call it as a function.
-class Layer : public Module {
+class Layer : public Callable {
  public:
   Tensor operator()(const Tensor& x) {
-    const NamedScope scope(typeid(*this));
-    return forward(x);
+    return call([this](const Tensor& in) { return forward(in); }, x);
   }
   virtual Tensor forward(const Tensor& x) = 0;
 };

@@ -1,5 +1,7 @@
 #include "nn/normalization.hpp"
 
+#include <algorithm>
+
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/text.hpp"
@@ -11,15 +13,25 @@ using detail::yes_or_no;
 
 RunningNorm::RunningNorm(std::int64_t num_features, const BatchNormOptions& o)
     : num_features_(num_features), options_(o) {
+  if (num_features != inferred) make(num_features, o.dtype);
+}
+
+void RunningNorm::make(std::int64_t num_features, DType dtype) {
+  num_features_ = num_features;
   const Shape shape{num_features};
-  if (o.affine) weight = ones(shape, o.dtype), bias = zeros(shape, o.dtype);
-  if (!o.track_running_stats) return;
-  running_mean = zeros(shape, o.dtype);
-  running_var = ones(shape, o.dtype);
+  if (options_.affine) weight = ones(shape, dtype), bias = zeros(shape, dtype);
+  if (!options_.track_running_stats) return;
+  running_mean = zeros(shape, dtype);
+  running_var = ones(shape, dtype);
   num_batches_tracked = zeros({}, i64);
 }
 
+void RunningNorm::make_for(const Tensor& x, int axis) {
+  if (num_features_ == inferred) make(x.size(axis), detail::parameter_dtype(x));
+}
+
 void RunningNorm::visit(Visitor& v) {
+  if (num_features_ == inferred) return v.uninitialized("weight");
   v("weight", weight);
   v("bias", bias);
   v("running_mean", running_mean);
@@ -28,7 +40,7 @@ void RunningNorm::visit(Visitor& v) {
 }
 
 std::string RunningNorm::extra_repr() const {
-  return std::to_string(num_features_) + ", eps=" + number(options_.eps) +
+  return std::to_string(std::max<std::int64_t>(num_features_, 0)) + ", eps=" + number(options_.eps) +
          ", momentum=" + (options_.momentum ? number(*options_.momentum) : "None") +
          ", affine=" + yes_or_no(options_.affine) +
          ", track_running_stats=" + yes_or_no(options_.track_running_stats);
@@ -50,6 +62,7 @@ void RunningNorm::check_dims(const Tensor& x, int low, int high) const {
 
 Tensor BatchNorm::forward(const Tensor& x) {
   check_dims(x, low_, high_);
+  make_for(x, 1);
   const bool training = is_training() || !running_mean.defined();
   return batch_norm(x, running_mean, running_var,
                     {.weight = weight,
@@ -61,6 +74,7 @@ Tensor BatchNorm::forward(const Tensor& x) {
 
 Tensor InstanceNorm::forward(const Tensor& x) {
   check_dims(x, rank_ + 1, rank_ + 2);
+  make_for(x, x.dim() - rank_ - 1);
   const bool batched = x.dim() == rank_ + 2;
   const Tensor y = instance_norm(batched ? x : x.unsqueeze(0),
                                  {.running_mean = running_mean,

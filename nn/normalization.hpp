@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "autodiff/shape.hpp"
-#include "nn/module.hpp"
+#include "nn/linear.hpp"
 
 namespace cadena::nn {
 
@@ -28,6 +28,8 @@ class RunningNorm : public Layer {
 
  protected:
   RunningNorm(std::int64_t num_features, const BatchNormOptions& options);
+  /// Makes what is lazy, for the channels of x along `axis`.
+  void make_for(const Tensor& x, int axis);
   /// Counts a batch in training and gives its share in the new running values.
   double next_momentum();
   const BatchNormOptions& options() const { return options_; }
@@ -35,6 +37,8 @@ class RunningNorm : public Layer {
   void check_dims(const Tensor& x, int low, int high) const;
 
  private:
+  void make(std::int64_t num_features, DType dtype);
+
   std::int64_t num_features_;
   BatchNormOptions options_;
 };

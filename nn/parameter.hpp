@@ -11,6 +11,7 @@
 namespace cadena::nn {
 
 namespace detail {
+struct Extras;
 
 /// While it lives, tensors that were one before being copied by this thread are one afterwards, too.
 class CloneScope {
@@ -75,7 +76,10 @@ class Parameter : public detail::Owned {
   void tie(const Parameter& other) { Tensor::operator=(other); }
 
  private:
+  friend struct detail::Extras;
   static Tensor adopt(const Tensor& values, bool requires_grad);
+  /// A parametrization sets it to what it computed, graph and all.
+  void set_computed(const Tensor& values) { Tensor::operator=(values); }
 };
 
 /// A tensor of a module that is kept with it (saved, copied, converted) but not trained: running means,

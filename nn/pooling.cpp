@@ -32,7 +32,7 @@ std::string MaxPool::extra_repr() const {
          ", ceil_mode=" + yes_or_no(options_.ceil_mode);
 }
 
-Tensor MaxUnpool::operator()(const Tensor& x, const Tensor& indices, const PerAxis& output_size) const {
+Tensor MaxUnpool::forward(const Tensor& x, const Tensor& indices, const PerAxis& output_size) const {
   MaxUnpoolOptions o = options_;
   if (!output_size.empty()) o.output_size = output_size;
   return rank_ == 1   ? max_unpool1d(x, indices, kernel_size_, o)

@@ -25,10 +25,13 @@ class MaxPool : public Layer {
 };
 
 /// Base of MaxUnpool1d to MaxUnpool3d: (values, indices) -> the larger tensor.
-class MaxUnpool : public Module {
+class MaxUnpool : public Callable {
  public:
   /// @param output_size of the result, unless it is the usual one
-  Tensor operator()(const Tensor& x, const Tensor& indices, const PerAxis& output_size = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& indices, const PerAxis& output_size = {}) {
+    return call([&](const Tensor& in, const Tensor& at) { return forward(in, at, output_size); }, x, indices);
+  }
+  Tensor forward(const Tensor& x, const Tensor& indices, const PerAxis& output_size = {}) const;
   std::string extra_repr() const override;
 
  protected:

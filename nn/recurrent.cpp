@@ -67,6 +67,44 @@ Tensor along(const Tensor& sequence, const RecurrentWeights& w, detail::Recurren
   return stack(outputs);
 }
 
+/// The same over packed sequences: of each step only the rows of those that are as long.
+Tensor along_packed(const Tensor& data, const std::vector<std::int64_t>& batch_sizes,
+                    const RecurrentWeights& w, detail::RecurrentStep step, bool reverse,
+                    RecurrentState& state) {
+  const auto projected = linear(data, w.weight_ih, w.bias_ih);
+  const auto rows = [](const RecurrentState& s, std::int64_t from, std::int64_t to) {
+    return RecurrentState{s.h.slice(0, {from, to}), s.c.defined() ? s.c.slice(0, {from, to}) : Tensor()};
+  };
+  const auto joined = [](const std::vector<RecurrentState>& parts) {
+    TensorList h, c;
+    for (auto& s : parts) h.push_back(s.h), c.push_back(s.c);
+    return RecurrentState{cat(h, 0), c[0].defined() ? cat(c, 0) : Tensor()};
+  };
+  const auto steps = batch_sizes.size();
+  std::vector<std::int64_t> begins(steps);
+  for (std::size_t t = 1; t < steps; ++t) begins[t] = begins[t - 1] + batch_sizes[t - 1];
+  const RecurrentState initial = state;
+  TensorList outputs(steps);
+  std::vector<RecurrentState> ended;  // the shortest sequences first
+  std::int64_t active = reverse ? 0 : batch_sizes[0];
+  RecurrentState now = rows(initial, 0, active);
+  for (std::size_t i = 0; i < steps; ++i) {
+    const auto t = reverse ? steps - 1 - i : i;
+    const auto size = batch_sizes[t];
+    if (size > active) now = joined({now, rows(initial, active, size)});  // these end here, seen from behind
+    if (size < active) {
+      ended.push_back(rows(now, size, active));
+      now = rows(now, 0, size);
+    }
+    active = size;
+    now = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected.slice(0, {begins[t], begins[t] + size}), now);
+    outputs[t] = now.h;
+  }
+  ended.push_back(now);
+  state = joined({ended.rbegin(), ended.rend()});
+  return cat(outputs, 0);
+}
+
 // ---- Checks and first values
 
 void check(const char* module, const char* option, double value, bool ok, const char* expected) {
@@ -149,17 +187,45 @@ std::string RecurrentLayers::extra_repr() const {
   return text;
 }
 
-Tensor RecurrentLayers::initial(const Tensor& given, const char* what, std::int64_t width,
-                                const Tensor& x) const {
+std::int64_t RecurrentLayers::macs(const std::vector<Shape>& inputs, const std::vector<Shape>&) const {
+  const auto rows = inputs[0].numel() / input_size_;  // steps of all sequences, packed or not
+  std::int64_t each = 0;
+  for (auto& w : weights_) {
+    each += w.weight_ih.numel() + w.weight_hh.numel();
+    if (w.weight_hr.defined()) each += w.weight_hr.numel();
+  }
+  return rows * each;
+}
+
+Tensor RecurrentLayers::initial(const Tensor& given, const char* what, std::int64_t width, bool batched,
+                                std::int64_t batch) const {
   const auto layers = num_layers() * num_directions();
-  const auto batch = x.size(options_.batch_first ? 0 : 1);  // where x has one
-  const auto expected = x.dim() == 3 ? Shape{layers, batch, width} : Shape{layers, width};
-  if (!given.defined())
-    return zeros({layers, x.dim() == 3 ? batch : 1, width}, weights_[0].weight_ih.dtype());
+  const auto expected = batched ? Shape{layers, batch, width} : Shape{layers, width};
+  if (!given.defined()) return zeros({layers, batched ? batch : 1, width}, weights_[0].weight_ih.dtype());
   if (given.shape() != expected)
     throw ShapeError("[" + type_name() + "] expected " + what + " of shape " + cadena::to_string(expected) +
                      ", got " + cadena::to_string(given.shape()));
-  return x.dim() == 3 ? given : given.unsqueeze(1);
+  return batched ? given : given.unsqueeze(1);
+}
+
+/// All layers and directions. @param along(sequence, weights, reverse, state) one of them
+template <class Along>
+RecurrentLayers::Result RecurrentLayers::layers(Tensor sequence, const Tensor& h, const Tensor& c,
+                                                const Along& along) const {
+  TensorList h_n, c_n;
+  for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
+    if (layer > 0) sequence = dropout(sequence, options_.dropout, is_training());
+    TensorList directions;
+    for (std::int64_t d = 0; d < num_directions(); ++d) {
+      const auto k = layer * num_directions() + d;
+      RecurrentState state{h[k], c[k]};
+      directions.push_back(along(sequence, weights_[static_cast<std::size_t>(k)], d == 1, state));
+      h_n.push_back(state.h);
+      c_n.push_back(state.c);
+    }
+    sequence = directions.size() == 1 ? directions[0] : cat(directions, -1);
+  }
+  return {sequence, stack(h_n), c_n[0].defined() ? stack(c_n) : Tensor()};
 }
 
 RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0, const Tensor& c_0,
@@ -169,25 +235,43 @@ RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0,
     throw ShapeError("[" + type_name() + "] expected x as " + (options_.batch_first ? "(N, L, " : "(L, N, ") +
                      std::to_string(input_size_) + ") or (L, " + std::to_string(input_size_) +
                      ") with L > 0, got " + cadena::to_string(x.shape()));
-  const auto h = initial(h_0, "h_0", output_size(), x), c = initial(c_0, "c_0", hidden_size_, x);
-  auto sequence = !batched ? x.unsqueeze(1) : batch_first ? x.transpose(0, 1) : x;
-  std::vector<Tensor> h_n, c_n;
-  for (std::int64_t layer = 0; layer < num_layers(); ++layer) {
-    if (layer > 0) sequence = dropout(sequence, options_.dropout, is_training());
-    std::vector<Tensor> directions;
-    for (std::int64_t d = 0; d < num_directions(); ++d) {
-      const auto k = layer * num_directions() + d;
-      RecurrentState state{h[k], c[k]};
-      directions.push_back(along(sequence, weights_[static_cast<std::size_t>(k)], step, d == 1, state));
-      h_n.push_back(state.h);
-      c_n.push_back(state.c);
-    }
-    sequence = directions.size() == 1 ? directions[0] : cat(directions, 2);
-  }
-  const auto as_given = [&](const Tensor& t) { return batched ? t : t.squeeze({1}); };
-  return {batch_first ? sequence.transpose(0, 1) : as_given(sequence), as_given(stack(h_n)),
-          c_n[0].defined() ? as_given(stack(c_n)) : Tensor()};
+  const auto batch = batched ? x.size(batch_first ? 0 : 1) : 1;
+  const auto h = initial(h_0, "h_0", output_size(), batched, batch);
+  const auto c = initial(c_0, "c_0", hidden_size_, batched, batch);
+  const Tensor sequence = !batched ? x.unsqueeze(1) : batch_first ? x.transpose(0, 1) : x;
+  const auto r =
+      layers(sequence, h, c, [&](const Tensor& in, const RecurrentWeights& w, bool reverse, auto& state) {
+        return along(in, w, step, reverse, state);
+      });
+  const auto as_given = [&](const Tensor& t) { return batched || !t.defined() ? t : t.squeeze({1}); };
+  return {batch_first ? r.output.transpose(0, 1) : as_given(r.output), as_given(r.h_n), as_given(r.c_n)};
 }
+
+RecurrentLayers::Result RecurrentLayers::run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0,
+                                             detail::RecurrentStep step) const {
+  if (x.data.dim() != 2 || x.data.size(-1) != input_size_ || x.batch_sizes.empty())
+    throw ShapeError("[" + type_name() + "] expected packed data (sum of lengths, " +
+                     std::to_string(input_size_) + "), got " + cadena::to_string(x.data.shape()));
+  const auto batch = x.batch_sizes[0];
+  const auto sorted = [&](const Tensor& t) { return index_select(t, 1, x.sorted_indices); };
+  const auto as_given = [&](const Tensor& t) {
+    return t.defined() ? index_select(t, 1, x.unsorted_indices) : t;
+  };
+  const auto h = sorted(initial(h_0, "h_0", output_size(), true, batch));
+  const auto c = sorted(initial(c_0, "c_0", hidden_size_, true, batch));
+  const auto r =
+      layers(x.data, h, c, [&](const Tensor& in, const RecurrentWeights& w, bool reverse, auto& state) {
+        return along_packed(in, x.batch_sizes, w, step, reverse, state);
+      });
+  return {r.output, as_given(r.h_n), as_given(r.c_n)};
+}
+
+namespace {
+/// Data packed as x.
+PackedSequence packed_as(const PackedSequence& x, const Tensor& data) {
+  return {data, x.batch_sizes, x.sorted_indices, x.unsorted_indices};
+}
+}  // namespace
 
 RNN::RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions o)
     : RecurrentLayers(1, input_size, hidden_size,
@@ -197,6 +281,16 @@ RNN::RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions o)
 RNNOutput RNN::forward(const Tensor& x, const Tensor& h_0) {
   auto [output, h_n, none] = run(x, h_0, {}, rnn_step(nonlinearity_));
   return {output, h_n};
+}
+
+PackedRNNOutput RNN::operator()(const PackedSequence& x, const Tensor& h_0) {
+  auto r = call(
+      [&](const Tensor& data, const Tensor& h) {
+        auto [output, h_n, none] = run(packed_as(x, data), h, {}, rnn_step(nonlinearity_));
+        return RNNOutput{output, h_n};
+      },
+      x.data, h_0);
+  return {packed_as(x, r.output), r.h_n};
 }
 
 LSTM::LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions o)
@@ -209,6 +303,16 @@ LSTMOutput LSTM::forward(const Tensor& x, const LSTMState& state) {
   return {output, {h_n, c_n}};
 }
 
+PackedLSTMOutput LSTM::operator()(const PackedSequence& x, const LSTMState& state) {
+  auto r = call(
+      [&](const Tensor& data, const Tensor& h, const Tensor& c) {
+        auto [output, h_n, c_n] = run(packed_as(x, data), h, c, lstm_step);
+        return LSTMOutput{output, {h_n, c_n}};
+      },
+      x.data, state.h, state.c);
+  return {packed_as(x, r.output), r.state};
+}
+
 GRU::GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions o)
     : RecurrentLayers(3, input_size, hidden_size,
                       {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, 0, o.dtype}) {}
@@ -216,6 +320,16 @@ GRU::GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions o)
 RNNOutput GRU::forward(const Tensor& x, const Tensor& h_0) {
   auto [output, h_n, none] = run(x, h_0, {}, gru_step);
   return {output, h_n};
+}
+
+PackedRNNOutput GRU::operator()(const PackedSequence& x, const Tensor& h_0) {
+  auto r = call(
+      [&](const Tensor& data, const Tensor& h) {
+        auto [output, h_n, none] = run(packed_as(x, data), h, {}, gru_step);
+        return RNNOutput{output, h_n};
+      },
+      x.data, h_0);
+  return {packed_as(x, r.output), r.h_n};
 }
 
 // ---- Cells
@@ -245,6 +359,10 @@ void RecurrentCell::visit(Visitor& v) {
 std::string RecurrentCell::extra_repr() const {
   return std::to_string(weight_ih.size(1)) + ", " + std::to_string(weight_hh.size(1)) +
          (bias_ih.defined() ? "" : ", bias=False");
+}
+
+std::int64_t RecurrentCell::macs(const std::vector<Shape>& inputs, const std::vector<Shape>&) const {
+  return inputs[0].numel() / weight_ih.size(1) * (weight_ih.numel() + weight_hh.numel());
 }
 
 Tensor RecurrentCell::state_for(const Tensor& x, const Tensor& given) const {

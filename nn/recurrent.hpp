@@ -14,6 +14,7 @@
 
 #include "nn/init.hpp"
 #include "nn/module.hpp"
+#include "nn/packed.hpp"
 
 namespace cadena::nn {
 
@@ -45,7 +46,7 @@ using RecurrentStep = RecurrentState (*)(const HiddenWeights& w, const Tensor& p
 ///
 /// Parameters "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", for an LSTM with projections
 /// "weight_hr_l0", then the same with "_reverse" where it is bidirectional, then those of layer 1 ("_l1").
-class RecurrentLayers : public Module {
+class RecurrentLayers : public Callable {
  public:
   /// @throws IndexError
   RecurrentWeights& weights(std::int64_t layer, bool reverse = false);
@@ -57,6 +58,7 @@ class RecurrentLayers : public Module {
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
  protected:
   struct Options {
@@ -76,10 +78,15 @@ class RecurrentLayers : public Module {
                   const Options& options);
   /// @param h_0, c_0 zeros if undefined; c_0 is used by an LSTM only
   Result run(const Tensor& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
+  /// @param x, output the data of a PackedSequence; states in the order of the unpacked batch
+  Result run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
 
  private:
   std::int64_t output_size() const { return options_.proj_size > 0 ? options_.proj_size : hidden_size_; }
-  Tensor initial(const Tensor& given, const char* what, std::int64_t width, const Tensor& x) const;
+  Tensor initial(const Tensor& given, const char* what, std::int64_t width, bool batched,
+                 std::int64_t batch) const;
+  template <class Along>
+  Result layers(Tensor sequence, const Tensor& h, const Tensor& c, const Along& along) const;
 
   std::int64_t input_size_, hidden_size_;
   Options options_;
@@ -101,6 +108,11 @@ struct RNNOutput {
   Tensor h_n;     ///< (layers * directions, N, hidden): of every layer, after its last step
 };
 
+struct PackedRNNOutput {
+  PackedSequence output;  ///< of the last layer, packed as the input
+  Tensor h_n;
+};
+
 /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu. J. L. Elman, "Finding structure in time",
 /// Cognitive Science 14 (1990) 179.
 class RNN : public RecurrentLayers {
@@ -108,12 +120,13 @@ class RNN : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions options = {});
   RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h_0);
+    return call([this](const Tensor& in, const Tensor& h) { return forward(in, h); }, x, h_0);
   }
   /// @param x (L, N, input) with L > 0, or (L, input) for a single sequence; then nothing has an N
   /// @param h_0 of h_n's shape; zeros unless given @throws ShapeError
   RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});
+  /// Each sequence for itself, to its own end. @param x data (sum of lengths, input)
+  PackedRNNOutput operator()(const PackedSequence& x, const Tensor& h_0 = {});
 
  private:
   init::Nonlinearity nonlinearity_;
@@ -139,6 +152,11 @@ struct LSTMOutput {
   LSTMState state;  ///< h_n and c_n
 };
 
+struct PackedLSTMOutput {
+  PackedSequence output;
+  LSTMState state;
+};
+
 /// With i, f, o = sigmoid and g = tanh of W_i* x + b_i* + W_h* h + b_h*:  c' = f * c + i * g,  h' = o *
 /// tanh(c'). The rows of the weights are those of i, f, g, o. S. Hochreiter and J. Schmidhuber, "Long
 /// short-term memory", Neural Computation 9 (1997) 1735; forget gate: Gers et al. (2000); projections: Sak et
@@ -148,11 +166,15 @@ class LSTM : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions options = {});
   LSTMOutput operator()(const Tensor& x, const LSTMState& state = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, state);
+    return call(
+        [this](const Tensor& in, const Tensor& h, const Tensor& c) {
+          return forward(in, {h, c});
+        },
+        x, state.h, state.c);
   }
   /// As RNN's. @param state h_0 and c_0; zeros unless given @throws ShapeError
   LSTMOutput forward(const Tensor& x, const LSTMState& state = {});
+  PackedLSTMOutput operator()(const PackedSequence& x, const LSTMState& state = {});  ///< as RNN's
 };
 
 struct GRUOptions {
@@ -172,18 +194,19 @@ class GRU : public RecurrentLayers {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions options = {});
   RNNOutput operator()(const Tensor& x, const Tensor& h_0 = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h_0);
+    return call([this](const Tensor& in, const Tensor& h) { return forward(in, h); }, x, h_0);
   }
-  RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});  ///< as RNN's
+  RNNOutput forward(const Tensor& x, const Tensor& h_0 = {});                   ///< as RNN's
+  PackedRNNOutput operator()(const PackedSequence& x, const Tensor& h_0 = {});  ///< as RNN's
 };
 
 /// What the cells have in common: parameters "weight_ih", "weight_hh", "bias_ih", "bias_hh" as in a layer.
-class RecurrentCell : public Module {
+class RecurrentCell : public Callable {
  public:
   void reset_parameters();
   void visit(Visitor& v) override;
   std::string extra_repr() const override;
+  std::int64_t macs(const std::vector<Shape>& inputs, const std::vector<Shape>& outputs) const override;
 
   Parameter weight_ih, weight_hh, bias_ih, bias_hh;
 
@@ -210,8 +233,7 @@ class RNNCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   RNNCell(std::int64_t input_size, std::int64_t hidden_size, RNNCellOptions options = {});
   Tensor operator()(const Tensor& x, const Tensor& h = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h);
+    return call([this](const Tensor& in, const Tensor& state) { return forward(in, state); }, x, h);
   }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< h is zeros unless given. @throws ShapeError
   std::string extra_repr() const override;
@@ -231,8 +253,11 @@ class LSTMCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   LSTMCell(std::int64_t input_size, std::int64_t hidden_size, LSTMCellOptions options = {});
   LSTMState operator()(const Tensor& x, const LSTMState& state = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, state);
+    return call(
+        [this](const Tensor& in, const Tensor& h, const Tensor& c) {
+          return forward(in, {h, c});
+        },
+        x, state.h, state.c);
   }
   LSTMState forward(const Tensor& x, const LSTMState& state = {});  ///< as RNNCell's
 };
@@ -248,8 +273,7 @@ class GRUCell : public RecurrentCell {
   /// @throws ShapeError, DtypeError unless f32 or f64, ValueError
   GRUCell(std::int64_t input_size, std::int64_t hidden_size, GRUCellOptions options = {});
   Tensor operator()(const Tensor& x, const Tensor& h = {}) {
-    const NamedScope scope(typeid(*this));
-    return forward(x, h);
+    return call([this](const Tensor& in, const Tensor& state) { return forward(in, state); }, x, h);
   }
   Tensor forward(const Tensor& x, const Tensor& h = {});  ///< as RNNCell's
 };

@@ -1,21 +1,9 @@
 #include "nn/sequential.hpp"
 
-#include <algorithm>
-
 namespace cadena::nn {
 
 Sequential::Sequential(std::initializer_list<Item> items) {
   for (auto& item : items) push_back(item.name, item.layer);
-}
-
-Sequential::Sequential(const Sequential& o) : Layer(o) {
-  items_.reserve(o.items_.size());
-  for (auto& item : o.items_) {
-    const auto same = [&](const Item& earlier) { return earlier.layer == item.layer; };
-    const auto first = std::find_if(o.items_.begin(), o.items_.end(), same) - o.items_.begin();
-    const auto known = static_cast<std::size_t>(first) < items_.size();
-    items_.push_back({item.name, known ? items_[static_cast<std::size_t>(first)].layer : item.layer.copy()});
-  }
 }
 
 Sequential& Sequential::push_back(AnyLayer layer) {
@@ -23,32 +11,32 @@ Sequential& Sequential::push_back(AnyLayer layer) {
 }
 
 Sequential& Sequential::push_back(std::string name, AnyLayer layer) {
-  const auto same = [&](const Item& item) { return item.name == name; };
-  if (name.empty() || name.find('.') != name.npos || std::any_of(items_.begin(), items_.end(), same))
-    throw ValueError("[Sequential] expected a new name without dots, got \"" + name + "\"");
-  items_.push_back({std::move(name), std::move(layer)});
+  items_.push_back("Sequential", std::move(name), std::move(layer));
   return *this;
 }
 
-Tensor Sequential::forward(const Tensor& x) {
-  auto y = x;
-  for (auto& item : items_) {
-    const Module& module = item.layer.module();
+namespace {
+template <class T>
+T through(detail::Items<AnyLayer>& items, T x) {
+  for (auto& item : items.list) {
+    const Module& module = item.held.module();
     const NamedScope scope(item.name, typeid(module));
-    y = item.layer(y);
+    x = item.held(x);
   }
-  return y;
+  return x;
+}
+}  // namespace
+
+Tensor Sequential::forward(const Tensor& x) {
+  for (auto& item : items_.list)
+    if (!item.held.is_plain()) return forward(TensorList{x});
+  return through(items_, x);  // without lists, for most layers need none
 }
 
-void Sequential::visit(Visitor& v) {
-  for (auto& item : items_) v(item.name, item.layer.module());
-}
+Tensor Sequential::forward(const TensorList& x) { return detail::single(*this, through(items_, x)); }
 
-Module& Sequential::operator[](std::size_t i) const {
-  if (i >= items_.size())
-    throw IndexError("[Sequential] expected an index below " + std::to_string(items_.size()) + ", got " +
-                     std::to_string(i));
-  return items_[i].layer.module();
-}
+void Sequential::visit(Visitor& v) { items_.visit(v); }
+
+Module& Sequential::operator[](std::size_t i) const { return items_.at("Sequential", i); }
 
 }  // namespace cadena::nn

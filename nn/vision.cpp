@@ -22,4 +22,17 @@ std::string Upsample::extra_repr() const {
   return sizes + ", mode=" + modes[static_cast<int>(o.mode)];
 }
 
+namespace {
+std::string windows(const Shape& kernel_size, const WindowOptions& o) {
+  return "kernel_size=" + cadena::to_string(kernel_size) + ", dilation=" + cadena::to_string(o.dilation) +
+         ", padding=" + cadena::to_string(o.padding) + ", stride=" + cadena::to_string(o.stride);
+}
+}  // namespace
+
+std::string Unfold::extra_repr() const { return windows(kernel_size_, options_); }
+
+std::string Fold::extra_repr() const {
+  return "output_size=" + cadena::to_string(output_size_) + ", " + windows(kernel_size_, options_);
+}
+
 }  // namespace cadena::nn

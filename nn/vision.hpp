@@ -66,4 +66,31 @@ class ChannelShuffle : public Layer {
   std::int64_t groups_;
 };
 
+/// Windows of images as columns: (N, C, spatial...) -> (N, C * kernel..., windows). See
+/// autodiff/ops/window.hpp.
+class Unfold : public Layer {
+ public:
+  explicit Unfold(const Shape& kernel_size, const WindowOptions& options = {})
+      : kernel_size_(kernel_size), options_(options) {}
+  Tensor forward(const Tensor& x) override { return unfold(x, kernel_size_, options_); }
+  std::string extra_repr() const override;
+
+ private:
+  Shape kernel_size_;
+  WindowOptions options_;
+};
+
+/// Adds columns back into place: (N, C * kernel..., windows) -> (N, C, output_size...).
+class Fold : public Layer {
+ public:
+  Fold(const Shape& output_size, const Shape& kernel_size, const WindowOptions& options = {})
+      : output_size_(output_size), kernel_size_(kernel_size), options_(options) {}
+  Tensor forward(const Tensor& x) override { return fold(x, output_size_, kernel_size_, options_); }
+  std::string extra_repr() const override;
+
+ private:
+  Shape output_size_, kernel_size_;
+  WindowOptions options_;
+};
+
 }  // namespace cadena::nn

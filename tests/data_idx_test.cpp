@@ -19,7 +19,8 @@
 
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
-#include "data/gzip.hpp"
+#include "data/files/gzip.hpp"
+#include "files.hpp"
 
 namespace {
 std::atomic<std::size_t> largest_request{0};
@@ -39,30 +40,6 @@ namespace cadena::data {
 namespace {
 
 namespace fs = std::filesystem;
-using Bytes = std::vector<std::uint8_t>;
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "cadena-idx-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  ~Folder() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-void save(const fs::path& path, const Bytes& bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
 
 template <class T>
 IdxData make(IdxType type, const Shape& shape, const std::vector<T>& values) {
@@ -304,7 +281,7 @@ TEST(Idx, UnreadableThingsAreIoErrorsWithTheirPath) {
       EXPECT_NE(std::string(e.what()).find(path.string()), std::string::npos) << e.what();
     }
   }
-  EXPECT_THROW(write_idx(folder / "no/such/folder", samples()[0]), IoError);
+  EXPECT_THROW(write_idx(folder / "closed/below", samples()[0]), IoError);
 }
 
 TEST(Idx, FormatErrorsOfFilesNameTheFile) {

@@ -23,6 +23,7 @@ errors::Rows all_rows() {
            errors::elementwise_rows,    //
            errors::indexing_rows,       //
            errors::linalg_rows,         //
+           errors::loss_rows,           //
            errors::distance_rows,       //
            errors::normalization_rows,  //
            errors::pooling_rows,        //

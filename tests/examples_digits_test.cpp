@@ -5,18 +5,19 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "autodiff/autodiff.hpp"
-#include "data/idx.hpp"
-#include "examples/support/safetensors.hpp"
-#include "examples/support/table.hpp"
+#include "data/files/idx.hpp"
+#include "data/files/safetensors.hpp"
+#include "plot/table.hpp"
 #include "program_run.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -180,13 +181,14 @@ TEST_F(DigitsTest, LeavesPicturesAndWeightsThatCanBeRead) {
   EXPECT_NE(read(folder / "a/b/images.svg").find("data:image/png;base64,"), std::string::npos);
 
   const fs::path path = folder / "a/b/weights.safetensors";
-  const TensorFile file = read_safetensors(path);
+  const data::TensorFile file = data::read_safetensors(path);
   EXPECT_EQ(file.metadata.at("classes"), "0,1,2,3,4,5,6,7,8,9");
   EXPECT_EQ(file.tensors.at("fc1.weight").shape(), Shape({256, 784}));
   EXPECT_EQ(file.tensors.at("fc3.bias").shape(), Shape({10}));
   EXPECT_EQ(file.tensors.size(), 8U);  // three layers, mean and deviation
   const std::string bytes = read(path);
-  EXPECT_TRUE(format_safetensors(file) == bytes);
+  const auto formatted = data::format_safetensors(file);
+  EXPECT_TRUE(std::string(formatted.begin(), formatted.end()) == bytes);
   char crc[9];
   std::snprintf(crc, sizeof crc, "%08lx",
                 ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
@@ -209,90 +211,6 @@ TEST_F(DigitsTest, ThoroughLearnsFashion) {
   const std::string line = line_with(result.out, "test accuracy");
   EXPECT_GE(std::strtod(line.c_str() + line.find_first_of("0123456789"), nullptr), 89.0) << line;
   EXPECT_NE(result.out.find("T-shirt/top"), std::string::npos);
-}
-
-// ------------------------------------------------------------------------------------------- safetensors
-
-std::string raw_file(const std::string& header, const std::string& data) {
-  std::string bytes(8, '\0');
-  bytes[0] = static_cast<char>(header.size() & 0xff);
-  bytes[1] = static_cast<char>(header.size() >> 8);
-  return bytes + header + data;
-}
-
-TEST(Safetensors, RoundTrip) {
-  TensorFile file;
-  file.metadata = {{"format", "pt"}, {"quote", "\"é\""}};
-  file.tensors["f32"] = tensor({{1.5, -2.0}, {3.25, 1e-30}});
-  file.tensors["f64"] = tensor({0.1, 1e300}, f64);
-  file.tensors["i64"] = tensor({-1, 1 << 30});
-  file.tensors["bool"] = tensor({true, false, true});
-  file.tensors["number"] = full({}, 4.5);
-  file.tensors["none"] = zeros({0, 3});
-  file.tensors["view"] = arange(6).reshape({2, 3}).t();
-  const std::string bytes = format_safetensors(file);
-  const TensorFile back = parse_safetensors(bytes);
-  EXPECT_EQ(back.metadata, file.metadata);
-  ASSERT_EQ(back.tensors.size(), file.tensors.size());
-  for (const auto& [name, t] : file.tensors) EXPECT_TRUE(equal(t, back.tensors.at(name))) << name;
-  EXPECT_EQ(format_safetensors(back), bytes);
-  EXPECT_TRUE(parse_safetensors(format_safetensors({})).tensors.empty());
-}
-
-TEST(Safetensors, WritesWhatTheFormatAsksFor) {
-  TensorFile file;
-  file.tensors["w"] = tensor({1.0, 2.0});
-  const std::string bytes = format_safetensors(file);
-  const auto length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[0]));
-  EXPECT_EQ((8 + length) % 8, 0U);
-  EXPECT_EQ(bytes.size(), 8 + length + 8);
-  EXPECT_EQ(nlohmann::json::parse(bytes.substr(8, length)),
-            nlohmann::json::parse(R"({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}})"));
-  EXPECT_EQ(bytes.substr(8 + length), std::string("\0\0\x80\x3f\0\0\0\x40", 8));
-}
-
-TEST(Safetensors, RefusesDamagedFiles) {
-  const std::string four(4, 'x');
-  const auto entry = [](const std::string& shape, const std::string& offsets,
-                        const std::string& dtype = "F32") {
-    return R"("w": {"dtype": ")" + dtype + R"(", "shape": )" + shape + R"(, "data_offsets": )" + offsets +
-           "}";
-  };
-  ASSERT_EQ(parse_safetensors(raw_file("{" + entry("[1]", "[0, 4]") + "}", four)).tensors.size(), 1U);
-  const std::vector<std::string> bad{"",
-                                     "1234567",
-                                     std::string(8, '\xff'),
-                                     raw_file("{", ""),
-                                     raw_file("[]", ""),
-                                     raw_file("{} x", ""),
-                                     raw_file("{}", "left over"),
-                                     raw_file("{" + entry("[1]", "[0, 4]") + "}", "cut"),
-                                     raw_file("{" + entry("[1]", "[0, 4]") + "}", four + "x"),
-                                     raw_file("{" + entry("[2]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[1]", "[4, 0]") + "}", four),
-                                     raw_file("{" + entry("[1]", "[0]") + "}", four),
-                                     raw_file("{" + entry("[-1]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[1.0]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("1", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[1]", "[0, 4]", "F8") + "}", four),
-                                     raw_file("{" + entry("[4611686018427387904]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[4294967296, 4294967296]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[1,1,1,1,1,1,1,1,1]", "[0, 4]") + "}", four),
-                                     raw_file("{" + entry("[1]", "[4, 8]") + "}", four + four),
-                                     raw_file("{" + entry("[1]", "[0, 4611686018427387903]") + "}", four),
-                                     raw_file(R"({"w": 1})", ""),
-                                     raw_file(R"({"w": {}})", ""),
-                                     raw_file(R"({"__metadata__": {"a": 1}})", ""),
-                                     raw_file(R"({"__metadata__": []})", "")};
-  for (const std::string& bytes : bad) EXPECT_THROW(parse_safetensors(bytes), FormatError) << bytes;
-
-  TensorFile file;
-  file.tensors["w"] = arange(5);
-  file.tensors["v"] = ones({2, 2});
-  const std::string whole = format_safetensors(file);
-  for (std::size_t n = 0; n < whole.size(); ++n)
-    EXPECT_THROW(parse_safetensors(whole.substr(0, n)), FormatError) << n;
-  EXPECT_THROW(read_safetensors("/no/such/file"), IoError);
 }
 
 TEST(PrintTable, WrapsBetweenWords) {

@@ -55,6 +55,50 @@ TEST_P(NnInit, Uniform) {
 
 TEST_P(NnInit, Normal) { expect_moments(init::normal_(weight(), 3, 0.5), 3, 0.5); }
 
+TEST_P(NnInit, TruncatedNormal) {
+  const auto t = init::trunc_normal_(weight(), 1, 2, -0.5, 1.5);
+  const auto m = moments(t);
+  EXPECT_GE(m.low, -0.5);
+  EXPECT_LE(m.high, 1.5);
+  EXPECT_GT(m.high, 1.49);
+  EXPECT_LT(m.low, -0.49);
+  expect_moments(init::trunc_normal_(weight()), 0,
+                 std::sqrt(1 - 4 * std::exp(-2) / (2.5066282746 * 0.9544997361)));
+}
+
+TEST_P(NnInit, LeCun) {
+  expect_moments(init::lecun_normal_(weight()), 0, 0.05);
+  expect_moments(init::lecun_uniform_(weight()), 0, 0.05);
+}
+
+TEST_P(NnInit, EyeAndDirac) {
+  EXPECT_TRUE(equal(init::eye_(empty({2, 3}, GetParam())), eye(2, 3, GetParam())));
+  const Tensor x = randn({2, 3, 5, 6}, GetParam());
+  const Tensor w = init::dirac_(empty({4, 3, 3, 2}, GetParam()));
+  const Tensor y = conv2d(x, w, {}, {.padding = ConvPadding::same});
+  EXPECT_EQ(y.size(1), 4);
+  // An even kernel has its centre behind the middle: shifted by one.
+  EXPECT_TRUE(equal(y.slice(1, {0, 3}).slice(3, {0, 5}), x.slice(3, {1, 6})));
+  EXPECT_TRUE(equal(y.slice(1, {3, 4}), zeros({2, 1, 5, 6}, GetParam())));
+  const Tensor grouped = init::dirac_(empty({4, 2, 1}, GetParam()), 2);
+  EXPECT_EQ(grouped.to_vector<double>(), (std::vector<double>{1, 0, 0, 1, 1, 0, 0, 1}));
+}
+
+TEST_P(NnInit, Orthogonal) {
+  for (const Shape& shape : {Shape{5, 3}, Shape{3, 5}, Shape{4, 2, 3}, Shape{4, 4}}) {
+    const Tensor w = init::orthogonal_(empty(shape, GetParam()), 3).reshape({shape[0], -1});
+    const Tensor gram = w.size(0) <= w.size(1) ? matmul(w, w.t()) : matmul(w.t(), w);
+    EXPECT_TRUE(allclose(gram, eye(gram.size(0), GetParam()) * 9, 1e-4, 1e-4)) << to_string(shape);
+  }
+  EXPECT_EQ(init::orthogonal_(empty({0, 3}, GetParam())).numel(), 0);
+}
+
+TEST_P(NnInit, Sparse) {
+  const Tensor w = init::sparse_(empty({50, 40}, GetParam()), 0.41, 0.5);
+  EXPECT_TRUE(equal(count_nonzero(w, 0), full({40}, 50 - 21, i64)));
+  EXPECT_TRUE(any(ne(count_nonzero(w, 1), count_nonzero(w, 1)[0])).item() != 0);
+}
+
 TEST_P(NnInit, Xavier) {
   const auto std = 2 * std::sqrt(2.0 / 1200);
   expect_moments(init::xavier_normal_(weight(), 2), 0, std);

@@ -113,8 +113,7 @@ std::vector<std::string> symbols(const std::vector<void*>& frames) {
 std::string gradient_of_input(int i) { return "the gradient of input " + std::to_string(i); }
 
 /// Looks at the gradients in the shapes of the inputs that they are for.
-void check_gradients(const Node& node, const bool* need, const Tensor* gin, Phase phase,
-                     const char* remark) {
+void check_gradients(const Node& node, const bool* need, const Tensor* gin, Phase phase, const char* remark) {
   for (int i = 0; i < node.n_edges; ++i) {
     if (!need[i] || !gin[i].defined()) continue;
     NoGrad guard;

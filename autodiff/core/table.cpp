@@ -201,6 +201,8 @@ const OpList& op_table() {
              linalg_ops,         //
              index_ops,          //
              loss_ops,           //
+             regression_ops,     //
+             margin_ops,         //
              attention_ops,      //
              embedding_ops,      //
              convolution_ops,    //

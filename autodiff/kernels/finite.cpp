@@ -25,7 +25,9 @@ std::int64_t search(const T* p, std::int64_t n, bool nan_only) {
 
 }  // namespace
 
-std::int64_t first_not_finite(const float* p, std::int64_t n, bool nan_only) { return search(p, n, nan_only); }
+std::int64_t first_not_finite(const float* p, std::int64_t n, bool nan_only) {
+  return search(p, n, nan_only);
+}
 std::int64_t first_not_finite(const double* p, std::int64_t n, bool nan_only) {
   return search(p, n, nan_only);
 }

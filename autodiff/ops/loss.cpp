@@ -1,15 +1,17 @@
-// Losses.
+// Losses of classes: cross entropies.
 #include "autodiff/ops/loss.hpp"
 
 #include <cmath>
 #include <string>
 
+#include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/softmax.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/arrange.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
@@ -22,31 +24,64 @@ namespace cadena {
 namespace detail {
 namespace {
 
-Tensor reduced(const Tensor& losses, Reduction reduction) {
-  return reduction == Reduction::none ? losses : reduction == Reduction::sum ? sum(losses) : mean(losses);
-}
-
-void check_same_shape(const char* op, const Tensor& input, const Tensor& target) {
-  if (!(input.shape() == target.shape()))
-    throw ShapeError("[" + std::string(op) + "] expected input and target of one shape, got " +
-                     to_string(input.shape()) + " and " + to_string(target.shape()));
-}
-
-/// Scores (N, C) or (C), targets (N) or (), one weight per class.
+/// Scores (N, C, ...) or (C), targets (N, ...) or (), one weight per class.
 void check_class_loss(const char* op, const Tensor& scores, const Tensor& target, const Tensor& weight) {
   const std::string prefix = "[" + std::string(op) + "] expected ";
-  if (!is_floating(scores.dtype()))
-    throw DtypeError(prefix + "scores of f32 or f64, got " + std::string(name(scores.dtype())));
+  check_real(op, scores);
   if (target.dtype() != i64)
     throw DtypeError(prefix + "i64 targets, got " + std::string(name(target.dtype())));
-  const bool fits = (scores.dim() == 1 && target.dim() == 0) ||
-                    (scores.dim() == 2 && target.shape() == Shape{scores.shape()[0]});
-  if (!fits)
-    throw ShapeError(prefix + "scores (N, C) and targets (N), got " + to_string(scores.shape()) + " and " +
-                     to_string(target.shape()));
-  if (weight.defined() && !(weight.shape() == Shape{scores.size(-1)}))
-    throw ShapeError(prefix + "one weight per class (" + std::to_string(scores.size(-1)) + "), got " +
+  Shape expected = scores.shape();
+  if (!expected.empty()) expected.erase(expected.rank() == 1 ? 0 : 1);
+  if (scores.dim() == 0 || !(target.shape() == expected))
+    throw ShapeError(prefix + "scores (N, C, ...) and targets (N, ...), got " + to_string(scores.shape()) +
+                     " and " + to_string(target.shape()));
+  const auto classes = scores.size(scores.dim() == 1 ? 0 : 1);
+  if (weight.defined() && !(weight.shape() == Shape{classes}))
+    throw ShapeError(prefix + "one weight per class (" + std::to_string(classes) + "), got " +
                      to_string(weight.shape()));
+}
+
+/// A loss of rows (N, C) and targets (N), for scores of any rank: the classes go last and the rest into one
+/// batch.
+template <class Options>
+Tensor by_rows(Tensor (*loss)(const Tensor&, const Tensor&, const Options&), const Tensor& scores,
+               const Tensor& target, const Options& o) {
+  const auto classes = scores.size(scores.dim() == 1 ? 0 : 1);
+  const Tensor last = scores.dim() == 1 ? scores : movedim(scores, 1, -1);
+  const Tensor losses = loss(reshape(last, {target.numel(), classes}), reshape(target, {target.numel()}), o);
+  return o.reduction == Reduction::none ? reshape(losses, target.shape()) : losses;
+}
+
+/// Cross entropy with the probabilities of all classes as targets.
+Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
+  check_real("cross_entropy", x);
+  const int axis = x.dim() == 1 ? 0 : 1;
+  const auto classes = x.size(axis);
+  if (o.weight.defined() && !(o.weight.shape() == Shape{classes}))
+    throw ShapeError("[cross_entropy] expected one weight per class (" + std::to_string(classes) + "), got " +
+                     to_string(o.weight.shape()));
+  Tensor goal = to(target, x.dtype());
+  if (o.label_smoothing > 0)
+    goal = add(mul(goal, 1 - o.label_smoothing), o.label_smoothing / static_cast<double>(classes));
+  if (o.weight.defined()) {
+    Shape along;
+    for (int i = 0; i < x.dim(); ++i) along.push_back(i == axis ? classes : 1);
+    goal = mul(goal, reshape(to(o.weight, x.dtype()), along));
+  }
+  return reduced(neg(sum(mul(goal, log_softmax(x, axis)), axis)), o.reduction);
+}
+
+/// @throws ShapeError unless what was multiplied by a weight kept its shape
+void check_broadcast(const char* op, const Tensor& losses, const Shape& shape) {
+  if (!(losses.shape() == shape))
+    throw ShapeError("[" + std::string(op) + "] expected weights that broadcast to " + to_string(shape) +
+                     ", got a result of " + to_string(losses.shape()));
+}
+Tensor weighted(const char* op, const Tensor& losses, const Tensor& weight) {
+  if (!weight.defined()) return losses;
+  const Tensor result = mul(losses, weight);
+  check_broadcast(op, result, losses.shape());
+  return result;
 }
 
 /// Factor of every sample: its class's weight, or 0 where the target is to be ignored. (N)
@@ -158,6 +193,16 @@ std::vector<Sample> cross_entropy_samples(Sampler& s) {
          [target, o = c.options](const TensorList& x) { return cross_entropy(x[0], target, o); },
          [target, o = c.options](const TensorList& x) { return cross_entropy_reference(x[0], target, o); }});
   }
+  const CrossEntropyOptions images{.weight = weight, .label_smoothing = 0.1};
+  const Tensor pixels = s.index({2, 3}, 5);
+  list.push_back({"images", {s.draw({2, 5, 3})}, [=](const TensorList& x) {
+                    return cross_entropy(x[0], pixels, images);
+                  }});
+  for (const Shape& shape : {Shape{4, 5}, Shape{5}, Shape{2, 5, 3}})
+    for (const CrossEntropyOptions& o : {CrossEntropyOptions{}, images})
+      list.push_back({to_string(shape) + " probabilities",
+                      {s.draw(shape), s.draw(shape, unit)},
+                      [o](const TensorList& x) { return cross_entropy(x[0], x[1], o); }});
   return list;
 }
 
@@ -171,19 +216,11 @@ std::vector<Sample> nll_samples(Sampler& s) {
     list.push_back(
         {"4 of 5 classes", {s.draw({4, 5})}, [=](const TensorList& x) { return nll_loss(x[0], target, o); }});
   }
+  const Tensor pixels = s.index({2, 3}, 5);
+  list.push_back({"images", {s.draw({2, 5, 3})}, [=](const TensorList& x) {
+                    return nll_loss(x[0], pixels, {.weight = weight});
+                  }});
   return list;
-}
-
-/// A loss of two tensors of one shape, under each reduction.
-OpInfo pair_loss_row(const Meta& meta, Tensor (*loss)(const Tensor&, const Tensor&, Reduction)) {
-  std::vector<Case> cases;
-  for (const Shape& shape : {Shape{}, Shape{5}, Shape{3, 4}, Shape{67}})
-    for (auto r : {Reduction::mean, Reduction::sum, Reduction::none})
-      cases.push_back({{shape, shape}, [=](const TensorList& x) { return loss(x[0], x[1], r); }});
-  cases.push_back({{{0}, {0}}, [=](const TensorList& x) { return loss(x[0], x[1], Reduction::sum); }});
-  return composite(case_row(meta, "loss", std::move(cases), [loss](std::int64_t n) {
-    return Case{{{n}, {n}}, [loss](const TensorList& x) { return loss(x[0], x[1], Reduction::mean); }};
-  }));
 }
 
 }  // namespace
@@ -197,17 +234,32 @@ OpList loss_ops() {
                              return cross_entropy(x[0], target);
                            }};
            }},
-          pair_loss_row({.name = "mse_loss", .formula = "mean((x - y)^2)"}, cadena::mse_loss),
           pair_loss_row({.name = "binary_cross_entropy",
                          // Near 0 and 1 the fifth derivative, 24 / p^5, spoils the differences.
                          .domain = {Domain{.low = 0.3, .high = 0.7}, unit},
                          .formula = "mean(-(y log p + (1 - y) log(1 - p)))",
                          .conventions = "logarithms clamped at -100, the gradient agrees"},
-                        cadena::binary_cross_entropy),
+                        [](const Tensor& p, const Tensor& y, Reduction r) {
+                          const Tensor weight = full({}, 0.75);
+                          return binary_cross_entropy(p, y, r) +
+                                 binary_cross_entropy(p, y, {.reduction = r, .weight = weight});
+                        }),
           pair_loss_row({.name = "binary_cross_entropy_with_logits",
                          .domain = {real, unit},
-                         .formula = "mean(softplus(x) - x y)"},
-                        cadena::binary_cross_entropy_with_logits),
+                         .formula = "mean((1 - y) x + (1 + (w - 1) y) softplus(-x)), w = pos_weight or 1"},
+                        [](const Tensor& x, const Tensor& y, Reduction r) {
+                          const Tensor weight = full({}, 0.75), pos_weight = full({}, 3);
+                          return binary_cross_entropy_with_logits(x, y, r) +
+                                 binary_cross_entropy_with_logits(
+                                     x, y, {.reduction = r, .weight = weight, .pos_weight = pos_weight});
+                        }),
+          pair_loss_row({.name = "sigmoid_focal_loss",
+                         .domain = {real, unit},
+                         .formula = "alpha_t (1 - p_t)^gamma (-log p_t) for p = sigmoid(x)"},
+                        [](const Tensor& x, const Tensor& y, Reduction r) {
+                          return sigmoid_focal_loss(x, y, {.reduction = r}) +
+                                 sigmoid_focal_loss(x, y, {.alpha = -1, .gamma = 1.5, .reduction = r});
+                        }),
           composite({{.name = "nll_loss", .formula = "-mean(x[i, target[i]])"},
                      "loss",
                      nll_samples,
@@ -222,12 +274,11 @@ OpList loss_ops() {
 
 }  // namespace detail
 
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  detail::check_same_shape("mse_loss", input, target);
-  return detail::reduced(square(sub(input, target)), reduction);
+Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction) {
+  return binary_cross_entropy(p, target, {.reduction = reduction});
 }
 
-Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction reduction) {
+Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, const BinaryCrossEntropyOptions& o) {
   detail::check_same_shape("binary_cross_entropy", p, target);
   {
     NoGrad guard;
@@ -239,20 +290,45 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
                        "]; for logits there is binary_cross_entropy_with_logits");
   }
   const Tensor log_p = maximum(log(p), -100), log_q = maximum(log1p(neg(p)), -100);
-  return detail::reduced(neg(add(mul(target, log_p), mul(sub(1, target), log_q))), reduction);
+  const Tensor losses = neg(add(mul(target, log_p), mul(sub(1, target), log_q)));
+  return detail::reduced(detail::weighted("binary_cross_entropy", losses, o.weight), o.reduction);
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target, Reduction reduction) {
-  detail::check_same_shape("binary_cross_entropy_with_logits", logits, target);
-  return detail::reduced(sub(softplus(logits), mul(logits, target)), reduction);
+  return binary_cross_entropy_with_logits(logits, target, {.reduction = reduction});
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target,
+                                        const BceWithLogitsOptions& o) {
+  constexpr auto op = "binary_cross_entropy_with_logits";
+  detail::check_same_shape(op, logits, target);
+  Tensor losses;
+  if (o.pos_weight.defined()) {
+    const Tensor factor = add(mul(sub(o.pos_weight, 1), target), 1);
+    losses = add(mul(sub(1, target), logits), mul(factor, softplus(neg(logits))));
+    detail::check_broadcast(op, losses, logits.shape());
+  } else {
+    losses = sub(softplus(logits), mul(logits, target));
+  }
+  return detail::reduced(detail::weighted(op, losses, o.weight), o.reduction);
+}
+
+Tensor sigmoid_focal_loss(const Tensor& logits, const Tensor& target, const FocalLossOptions& o) {
+  detail::check_same_shape("sigmoid_focal_loss", logits, target);
+  if (!(o.gamma >= 0 && o.alpha <= 1))
+    throw ValueError("[sigmoid_focal_loss] expected gamma >= 0 and alpha <= 1, got " +
+                     std::to_string(o.gamma) + " and " + std::to_string(o.alpha));
+  const Tensor p = sigmoid(logits), q = sub(1, target);
+  const Tensor losses = sub(softplus(logits), mul(logits, target));
+  const Tensor wrong = add(mul(p, q), mul(sub(1, p), target));  // 1 - p_t
+  const Tensor focused = mul(losses, pow(wrong, o.gamma));
+  if (o.alpha < 0) return detail::reduced(focused, o.reduction);
+  return detail::reduced(mul(add(mul(target, o.alpha), mul(q, 1 - o.alpha)), focused), o.reduction);
 }
 
 Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOptions& o) {
   detail::check_class_loss("nll_loss", log_probs, target, o.weight);
-  if (log_probs.dim() == 1) {
-    const Tensor loss = nll_loss(unsqueeze(log_probs, 0), unsqueeze(target, 0), o);
-    return o.reduction == Reduction::none ? squeeze(loss, 0) : loss;
-  }
+  if (log_probs.dim() != 2) return detail::by_rows(nll_loss, log_probs, target, o);
   const Tensor safe = where(eq(target, o.ignore_index), 0, target);
   const auto classes = log_probs.size(1);
   if (auto bad = target.numel() == 0 ? std::nullopt
@@ -270,14 +346,13 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOpti
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
-  detail::check_class_loss("cross_entropy", logits, target, options.weight);
+  const bool soft = is_floating(target.dtype()) && logits.dim() > 0 && target.shape() == logits.shape();
+  if (!soft) detail::check_class_loss("cross_entropy", logits, target, options.weight);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     throw ValueError("[cross_entropy] expected label_smoothing in [0, 1], got " +
                      std::to_string(options.label_smoothing));
-  if (logits.dim() == 1) {
-    const Tensor loss = cross_entropy(unsqueeze(logits, 0), unsqueeze(target, 0), options);
-    return options.reduction == Reduction::none ? squeeze(loss, 0) : loss;
-  }
+  if (soft) return detail::soft_cross_entropy(logits, target, options);
+  if (logits.dim() != 2) return detail::by_rows(cross_entropy, logits, target, options);
   detail::CrossEntropy op;
   Tensor value;
   {

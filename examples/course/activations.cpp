@@ -5,9 +5,11 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/chart.hpp"
+#include "plot/chart.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 struct Activation {

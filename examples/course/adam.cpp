@@ -3,10 +3,12 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/chart.hpp"
 #include "optim/optim.hpp"
+#include "plot/chart.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr double eta = 0.1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, first_w = 1;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <ostream>
 
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr int page = 78;  // columns

@@ -4,11 +4,13 @@
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/plane.hpp"
-#include "examples/support/terminal_plot.hpp"
 #include "optim/optim.hpp"
+#include "plot/plane.hpp"
+#include "plot/terminal_plot.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr std::int64_t examples = 32, epochs = 20;

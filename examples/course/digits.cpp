@@ -5,12 +5,14 @@
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/format.hpp"
-#include "examples/support/image_sheet.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/format.hpp"
+#include "plot/image_sheet.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr std::int64_t to_train = 10000, to_test = 1000, hidden = 64, epochs = 4;

@@ -1,9 +1,11 @@
 // The forward pass through a small network, every intermediate value shown.
 #include "autodiff/ops.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/network.hpp"
+#include "plot/network.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 /// "0.5·1 + (-0.3)·2"

@@ -4,9 +4,11 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/chart.hpp"
+#include "plot/chart.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 using Values = std::vector<double>;
@@ -31,7 +33,7 @@ std::string draw(const Board& board) {
 }
 
 /// The loss of the library at ŷ, and its gradient.
-template <class Loss>
+using Loss = Tensor (*)(const Tensor&, const Tensor&, Reduction);
 ValueGrad by_engine(Loss loss, const Values& p, const Values& y) {
   return value_and_grad([&](const Tensor& t) { return loss(t, tensor(y), Reduction::mean); }, tensor(p));
 }

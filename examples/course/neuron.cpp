@@ -3,10 +3,12 @@
 
 #include "autodiff/ops.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/format.hpp"
-#include "examples/support/network.hpp"
+#include "plot/format.hpp"
+#include "plot/network.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 /// "0.4·1 + (-0.2)·0.5 + ... + b"

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "autodiff/random.hpp"
-#include "examples/support/file.hpp"
+#include "data/files/file.hpp"
 
 namespace cadena::examples::course {
 namespace {
@@ -48,7 +48,7 @@ std::string page(Language language, const fs::path& folder) {
     std::string pictures;
     run_slide(with_defaults(slide), language, out, [&](const std::string& name, const std::string& svg) {
       const std::string file = name + "." + tag + ".svg";
-      write_file(folder / "course" / file, svg);
+      data::write_file(folder / "course" / file, svg);
       pictures += "\n![" + slide.title.in(language) + "](course/" + file + ")\n";
       return "out/course/" + name + ".svg";
     });
@@ -67,7 +67,7 @@ void run_slides(const CourseOptions& options, std::ostream& out) {
     first = false;
     run_slide(chosen, options.language, out, [&](const std::string& name, const std::string& svg) {
       const fs::path path = options.out / (name + ".svg");
-      write_file(path, svg);
+      data::write_file(path, svg);
       return path.string();
     });
     out << std::flush;
@@ -75,8 +75,8 @@ void run_slides(const CourseOptions& options, std::ostream& out) {
 }
 
 void write_pages(const fs::path& folder) {
-  write_file(folder / "course.es.md", page(Language::es, folder));
-  write_file(folder / "course.en.md", page(Language::en, folder));
+  data::write_file(folder / "course.es.md", page(Language::es, folder));
+  data::write_file(folder / "course.en.md", page(Language::en, folder));
 }
 
 }  // namespace cadena::examples::course

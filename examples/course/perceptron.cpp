@@ -4,11 +4,13 @@
 
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/plane.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/plane.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 struct Gate {

@@ -1,12 +1,14 @@
 // A task with memory: which symbol came first? A feedforward net sees a window, a recurrent one everything.
 #include "autodiff/autodiff.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/chart.hpp"
-#include "examples/support/format.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "plot/chart.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr std::int64_t window = 8, batch = 64, steps = 1500, tested = 500;

@@ -2,10 +2,12 @@
 #include "autodiff/autodiff.hpp"
 #include "autodiff/inspect.hpp"
 #include "examples/course/slides.hpp"
-#include "examples/support/network.hpp"
 #include "nn/nn.hpp"
+#include "plot/network.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
+
 namespace {
 
 constexpr std::int64_t inputs = 3, hidden1 = 5, hidden2 = 4, outputs = 2;

@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "autodiff/ops.hpp"
-#include "examples/support/format.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples::course {
+using namespace plot;
 
 std::string number(double value, int decimals) {
   const double size = std::abs(value);

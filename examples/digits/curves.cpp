@@ -3,6 +3,7 @@
 #include <numeric>
 
 namespace cadena::examples {
+using namespace plot;
 
 std::vector<Chart> curves(const History& history) {
   std::vector<double> epochs(history.train.size());

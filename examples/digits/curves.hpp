@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "examples/digits/training.hpp"
-#include "examples/support/chart.hpp"
+#include "plot/chart.hpp"
 
 namespace cadena::examples {
 
 /// Loss and accuracy over the epochs so far.
-std::vector<Chart> curves(const History& history);
+std::vector<plot::Chart> curves(const History& history);
 
 }  // namespace cadena::examples

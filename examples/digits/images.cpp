@@ -9,7 +9,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/random.hpp"
 #include "data/drawn_digits.hpp"
-#include "data/idx_images.hpp"
+#include "data/files/idx_images.hpp"
 
 namespace cadena::examples {
 namespace {

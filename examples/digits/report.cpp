@@ -16,17 +16,19 @@
 #include <system_error>
 
 #include "autodiff/build_info.hpp"
+#include "data/files/file.hpp"
+#include "data/files/safetensors.hpp"
 #include "examples/digits/curves.hpp"
-#include "examples/support/chart.hpp"
-#include "examples/support/confusion.hpp"
-#include "examples/support/file.hpp"
-#include "examples/support/format.hpp"
-#include "examples/support/image_sheet.hpp"
-#include "examples/support/safetensors.hpp"
-#include "examples/support/table.hpp"
-#include "examples/support/terminal.hpp"
+#include "plot/chart.hpp"
+#include "plot/confusion.hpp"
+#include "plot/format.hpp"
+#include "plot/image_sheet.hpp"
+#include "plot/table.hpp"
+#include "plot/terminal.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -126,7 +128,7 @@ std::string draw_sheet(const Images& images, const Predictions& test) {
   return render_image_sheet(sheet);
 }
 
-TensorFile weights_file(const Images& images, const DigitsNet& net) {
+data::TensorFile weights_file(const Images& images, const DigitsNet& net) {
   std::string classes;
   for (const std::string& name : images.classes) classes += (classes.empty() ? "" : ",") + name;
   return {.tensors = net.state_dict(),
@@ -152,10 +154,10 @@ void print_header(const Images& images, const DigitsNet& net, const DigitsOption
 void prepare_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) throw WriteError(folder, error.message());
-  if (!fs::is_directory(folder, error)) throw WriteError(folder, "it is not a folder");
+  if (error) throw data::WriteError(folder, error.message());
+  if (!fs::is_directory(folder, error)) throw data::WriteError(folder, "it is not a folder");
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw WriteError(folder, std::generic_category().message(errno));
+    throw data::WriteError(folder, std::generic_category().message(errno));
 }
 
 void print_result(const Images& images, const Predictions& test, const fs::path& folder) {
@@ -175,10 +177,10 @@ void print_result(const Images& images, const Predictions& test, const fs::path&
 
 std::vector<LeftFile> leave_files(const Images& images, const DigitsNet& net, const DigitsOptions& o,
                                   const History& history, const Predictions& test) {
-  write_file(o.out / "curves.svg", draw_curves(images, history));
-  write_file(o.out / "confusion.svg", render_confusion(confusion(images, test)));
-  write_file(o.out / "images.svg", draw_sheet(images, test));
-  write_safetensors(o.out / "weights.safetensors", weights_file(images, net));
+  data::write_file(o.out / "curves.svg", draw_curves(images, history));
+  data::write_file(o.out / "confusion.svg", render_confusion(confusion(images, test)));
+  data::write_file(o.out / "images.svg", draw_sheet(images, test));
+  data::write_safetensors(o.out / "weights.safetensors", weights_file(images, net));
   return {{o.out / "curves.svg", "loss and accuracy over the epochs"},
           {o.out / "confusion.svg", "what was taken for what"},
           {o.out / "images.svg", "test images with what the network sees in them"},

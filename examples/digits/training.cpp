@@ -12,11 +12,14 @@
 #include "autodiff/autodiff.hpp"
 #include "data/loader.hpp"
 #include "examples/digits/curves.hpp"
-#include "examples/support/progress.hpp"
-#include "examples/support/terminal_plot.hpp"
 #include "optim/optim.hpp"
+#include "plot/terminal_plot.hpp"
+#include "train/progress.hpp"
 
 namespace cadena::examples {
+using namespace plot;
+using namespace train;
+
 namespace {
 
 constexpr std::int64_t test_batch = 1000;

@@ -28,6 +28,7 @@ Rows convolution_rows();
 Rows elementwise_rows();
 Rows indexing_rows();
 Rows linalg_rows();
+Rows loss_rows();
 Rows distance_rows();
 Rows normalization_rows();
 Rows pooling_rows();

@@ -1,0 +1,124 @@
+// Contours, planes and networks as pictures.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "autodiff/error.hpp"
+#include "plot/contour.hpp"
+#include "plot/network.hpp"
+#include "plot/plane.hpp"
+
+namespace cadena::plot {
+namespace {
+
+using Lines = std::vector<std::vector<Point>>;
+
+double area_of(const Lines& polygons) {
+  double twice = 0;
+  for (const auto& p : polygons)
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      const Point &a = p[i], &b = p[(i + 1) % p.size()];
+      twice += a.x * b.y - b.x * a.y;
+    }
+  return twice / 2;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+TEST(Contour, OfAPlaneIsTheLine) {
+  const ScalarField field({-1, -2}, {3, 2}, 9, 5, [](double x, double y) { return x + y - 0.25; });
+  const Lines lines = contour_lines(field, 0);
+  ASSERT_EQ(lines.size(), 1U);
+  for (const Point& p : lines[0]) EXPECT_NEAR(p.x + p.y, 0.25, 1e-12);
+  // It leads from rim to rim.
+  const Point a = lines[0].front(), b = lines[0].back();
+  EXPECT_NEAR(std::abs(a.x - b.x), 3.25, 1e-12);
+  // Above it lies the rectangle 4 x 4 less the triangle below the line, 3.25 x 3.25 / 2.
+  EXPECT_NEAR(area_of(area_above(field, 0)), 16 - 3.25 * 3.25 / 2, 1e-9);
+}
+
+TEST(Contour, OfAHillIsClosed) {
+  const ScalarField field({-1, -1}, {1, 1}, 101, 101, [](double x, double y) { return 1 - x * x - y * y; });
+  const Lines lines = contour_lines(field, 0.75);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].front().x, lines[0].back().x);
+  EXPECT_EQ(lines[0].front().y, lines[0].back().y);
+  for (const Point& p : lines[0]) EXPECT_NEAR(std::hypot(p.x, p.y), 0.5, 5e-4);
+  EXPECT_NEAR(area_of(area_above(field, 0.75)), 3.14159265 / 4, 1e-3);
+  EXPECT_TRUE(contour_lines(field, 2).empty());
+  EXPECT_TRUE(area_above(field, 2).empty());
+  EXPECT_NEAR(area_of(area_above(field, -9)), 4, 1e-12);
+}
+
+TEST(Contour, SaddlesJoinWhatTheMiddleJoins) {
+  // Corners 1, -1, 1, -1 and a middle that is above or below.
+  for (const double lift : {0.2, -0.2}) {
+    const ScalarField field({0, 0}, {1, 1}, 2, 2,
+                            [&](double x, double y) { return (x == y ? 1 : -1) + lift; });
+    const Lines lines = contour_lines(field, 0);
+    ASSERT_EQ(lines.size(), 2U);
+    for (const auto& line : lines) {
+      ASSERT_EQ(line.size(), 2U);
+      const double x = (line[0].x + line[1].x) / 2, y = (line[0].y + line[1].y) / 2;
+      // Above in the middle: the lines cut off the corners (1, 0) and (0, 1); else (0, 0) and (1, 1).
+      EXPECT_EQ(std::abs(x + y - 1) < std::abs(x - y), lift > 0);
+    }
+  }
+}
+
+TEST(Contour, RefusesAGridWithoutCells) {
+  EXPECT_THROW(ScalarField({0, 0}, {1, 1}, 1, 5, [](double, double) { return 0; }), ValueError);
+}
+
+TEST(Planes, DrawEverythingThatIsInThem) {
+  Plane plane{.title = "a < b",
+              .low = {0, 0},
+              .high = {1, 1},
+              .field = {.f = [](double x, double y) { return x - y; },
+                        .levels = {0},
+                        .line_name = "border",
+                        .shade_above = 0,
+                        .shade_name = "right"},
+              .paths = {{.name = "way", .at = {{0, 0}, {0.5, 0.25}, {1, 1}}, .dots = 2}},
+              .points = {{.name = "dots", .at = {{0.2, 0.3}, {0.4, 0.5}}}}};
+  const std::string svg = render_planes(std::array{plane, plane, plane}, 2);
+  for (const char* name : {"a &lt; b", "border", "right", "way", "dots"})
+    EXPECT_EQ(count(svg, ">" + std::string(name) + "</text>"), 3U) << name;
+  EXPECT_NE(svg.find("width=\"920\" height=\"920\""), std::string::npos);
+  EXPECT_EQ(count(svg, "<path "), 3U);
+  EXPECT_EQ(count(svg, "<circle "), 3U * (1 + 2 + 3));  // in the legend, of points, on the way
+  plane.width = 100;
+  EXPECT_THROW(render_plane(plane), ValueError);
+  plane.width = 400;
+  plane.high.y = 0;
+  EXPECT_THROW(render_plane(plane), ValueError);
+  EXPECT_THROW(render_planes({}, 0), ValueError);
+}
+
+TEST(Networks, DrawUnitsAndLinks) {
+  NetworkPicture picture{.title = "net",
+                         .layers = {{.name = "in", .units = {{"a", "1"}, {"b", "2"}}},
+                                    {.name = "out", .units = {{"c", "3"}, {"d", "4"}, {"e", "5"}}}}};
+  picture.links = all_links(picture.layers);
+  ASSERT_EQ(picture.links.size(), 1U);
+  EXPECT_EQ(picture.links[0].size(), 6U);
+  picture.links[0][0].label = "0.5";
+  const std::string svg = render_network(picture);
+  EXPECT_EQ(count(svg, "<polygon "), 6U);
+  for (const char* word : {"net", "in", "out", "a", "e", "1", "5", "0.5"})
+    EXPECT_EQ(count(svg, ">" + std::string(word) + "</text>"), 1U) << word;
+  picture.links[0].push_back({0, 3, ""});
+  EXPECT_THROW(render_network(picture), ValueError);
+  picture.links[0].pop_back();
+  picture.height = 120;
+  EXPECT_THROW(render_network(picture), ValueError);
+}
+
+}  // namespace
+}  // namespace cadena::plot
