@@ -358,9 +358,9 @@ TEST(NnLayers, SinglePrecisionAgreesWithDouble) {
 /// instances, or with tests of their own, are not in PyTorch 1.13 or are bases.
 TEST(NnLayers, NoneIsMissing) {
   const std::set<std::string> elsewhere = {
-      "Conv",          "ConvTranspose", "RunningNorm", "RecurrentCell", "RecurrentWeights",
-      "RMSNorm",       "Perceptron",    "Adaline",     "Hopfield",      "ParameterList",
-      "ParameterDict", "Parameter",     "Buffer"};
+      "Conv",          "ConvTranspose", "RunningNorm", "RecurrentCell",   "RecurrentWeights",
+      "RMSNorm",       "Perceptron",    "Adaline",     "Hopfield",        "ParameterList",
+      "ParameterDict", "Parameter",     "Buffer",      "RotaryPositions", "SinusoidalPositions"};
   std::set<std::string> known;
   for (const auto& record : fixtures::torch_nn_layers) {
     const std::string key = record.key;

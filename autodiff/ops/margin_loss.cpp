@@ -65,6 +65,7 @@ Tensor triplet(const char* op, const Tensor& a, const Tensor& p, const Tensor& n
 
 Tensor margin_ranking_loss(const Tensor& x1, const Tensor& x2, const Tensor& target, double margin,
                            Reduction reduction) {
+  broadcast("margin_ranking_loss", broadcast("margin_ranking_loss", x1.shape(), x2.shape()), target.shape());
   return detail::reduced(relu(add(mul(neg(target), sub(x1, x2)), margin)), reduction);
 }
 

@@ -28,6 +28,7 @@ Rows loss_rows() {
       {"cross_entropy", Kind::shape, {"one weight per class (3)", "(4,)"}, [=] { cross_entropy(t, t, {.weight = m({4})}); }},
       {"cross_entropy", Kind::dtype, {"i64", "f32"}, [=] { cross_entropy(t, m({2})); }},
       {"nll_loss", Kind::index, {"[0, 3)", "3"}, [=] { nll_loss(m({1, 3, 2}), tensor({{1, 3}})); }},
+      {"margin_ranking_loss", Kind::shape, {"(2, 3)", "(4,)"}, [=] { margin_ranking_loss(t, t, m({4})); }},
       {"hinge_embedding_loss", Kind::shape, {"(2, 3)", "(3,)"}, [=] { hinge_embedding_loss(t, m({3})); }},
       {"soft_margin_loss", Kind::shape, {"(2, 3)", "(3,)"}, [=] { soft_margin_loss(t, m({3})); }},
       {"multi_margin_loss", Kind::shape, {"(2, 3)", "(3,)"}, [=] { multi_margin_loss(t, tensor({0, 1, 2})); }},
