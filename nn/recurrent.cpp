@@ -8,63 +8,57 @@
 
 namespace cadena::nn {
 
-using detail::HiddenWeights;
 using detail::RecurrentState;
+using detail::StepWeights;
 using init::Nonlinearity;
 
 namespace {
 
-// ---- One step
+// ---- A sequence
 
-Tensor hidden_projection(const HiddenWeights& w, const Tensor& h) {
-  return linear(h, w.weight_hh, w.bias_hh);
+/// The step that came last, of outputs (L, N, ...).
+Tensor last(const Tensor& outputs, bool reverse) { return outputs.select(0, reverse ? 0 : -1); }
+
+Tensor sum_of_biases(const StepWeights& w) { return w.bias_ih.defined() ? w.bias_ih + w.bias_hh : Tensor(); }
+
+template <RecurrentNonlinearity f>
+Tensor rnn_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto h = rnn_steps(linear(x, w.weight_ih, sum_of_biases(w)), s.h, w.weight_hh, f, reverse);
+  s = {last(h, reverse), {}};
+  return h;
 }
 
-RecurrentState tanh_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  return {tanh(projected + hidden_projection(w, s.h)), {}};
-}
-
-RecurrentState relu_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  return {relu(projected + hidden_projection(w, s.h)), {}};
-}
-
-RecurrentState lstm_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  const auto gates = projected + hidden_projection(w, s.h);
-  const auto n = gates.size(-1) / 4;
-  const auto gate = [&](std::int64_t k) { return gates.slice(-1, {k * n, (k + 1) * n}); };
-  const auto i = sigmoid(gate(0)), f = sigmoid(gate(1)), g = tanh(gate(2)), o = sigmoid(gate(3));
-  const auto c = f * s.c + i * g;
-  const auto h = o * tanh(c);
-  return {w.weight_hr.defined() ? linear(h, w.weight_hr) : h, c};
-}
-
-RecurrentState gru_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  const auto hidden = hidden_projection(w, s.h);
-  const auto n = hidden.size(-1) / 3;
-  const auto part = [n](const Tensor& t, std::int64_t from, std::int64_t to) {
-    return t.slice(-1, {from * n, to * n});
-  };
-  const auto rz = sigmoid(part(projected, 0, 2) + part(hidden, 0, 2));
-  const auto r = part(rz, 0, 1), z = part(rz, 1, 2);
-  const auto candidate = tanh(part(projected, 2, 3) + r * part(hidden, 2, 3));
-  return {candidate + z * (s.h - candidate), {}};
-}
-
-detail::RecurrentStep rnn_step(Nonlinearity f) { return f == Nonlinearity::relu ? relu_step : tanh_step; }
-
-/// h after every step of a sequence (L, N, input), in the order of its steps, but walked from the end if
-/// `reverse`.
-/// @param state at the start, and then at the end
-Tensor along(const Tensor& sequence, const RecurrentWeights& w, detail::RecurrentStep step, bool reverse,
-             RecurrentState& state) {
-  const auto projected = linear(sequence, w.weight_ih, w.bias_ih);  // of all steps at once
+/// With W_hr between the output and the next step, which the fused steps do not know.
+Tensor projecting_lstm_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto projected = linear(x, w.weight_ih, sum_of_biases(w));
+  const auto n = w.weight_hh.size(0) / 4;
   std::vector<Tensor> outputs(static_cast<std::size_t>(projected.size(0)));
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const auto t = reverse ? outputs.size() - 1 - i : i;
-    state = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected[static_cast<std::int64_t>(t)], state);
-    outputs[t] = state.h;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const auto t = reverse ? outputs.size() - 1 - k : k;
+    const auto gates = projected[static_cast<std::int64_t>(t)] + linear(s.h, w.weight_hh);
+    const auto gate = [&](std::int64_t g) { return gates.slice(-1, {g * n, (g + 1) * n}); };
+    s.c = sigmoid(gate(1)) * s.c + sigmoid(gate(0)) * tanh(gate(2));
+    s.h = outputs[t] = linear(sigmoid(gate(3)) * tanh(s.c), w.weight_hr);
   }
   return stack(outputs);
+}
+
+Tensor lstm_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  if (w.weight_hr.defined()) return projecting_lstm_sequence(x, w, reverse, s);
+  const auto [h, c] = lstm_steps(linear(x, w.weight_ih, sum_of_biases(w)), s.h, s.c, w.weight_hh, reverse);
+  s = {last(h, reverse), c};
+  return h;
+}
+
+Tensor gru_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto h = gru_steps(linear(x, w.weight_ih, w.bias_ih), s.h, w.weight_hh, w.bias_hh, reverse);
+  s = {last(h, reverse), {}};
+  return h;
+}
+
+detail::Sequence rnn_of(Nonlinearity f) {
+  return f == Nonlinearity::relu ? rnn_sequence<RecurrentNonlinearity::relu>
+                                 : rnn_sequence<RecurrentNonlinearity::tanh>;
 }
 
 // ---- Checks and first values
@@ -163,7 +157,7 @@ Tensor RecurrentLayers::initial(const Tensor& given, const char* what, std::int6
 }
 
 RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0, const Tensor& c_0,
-                                             detail::RecurrentStep step) const {
+                                             detail::Sequence steps) const {
   const bool batched = x.dim() == 3, batch_first = batched && options_.batch_first;
   if ((!batched && x.dim() != 2) || x.size(-1) != input_size_ || x.size(batch_first ? 1 : 0) == 0)
     throw ShapeError("[" + type_name() + "] expected x as " + (options_.batch_first ? "(N, L, " : "(L, N, ") +
@@ -178,7 +172,9 @@ RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0,
     for (std::int64_t d = 0; d < num_directions(); ++d) {
       const auto k = layer * num_directions() + d;
       RecurrentState state{h[k], c[k]};
-      directions.push_back(along(sequence, weights_[static_cast<std::size_t>(k)], step, d == 1, state));
+      const auto& w = weights_[static_cast<std::size_t>(k)];
+      const StepWeights all{w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh, w.weight_hr};
+      directions.push_back(steps(sequence, all, d == 1, state));
       h_n.push_back(state.h);
       c_n.push_back(state.c);
     }
@@ -195,7 +191,7 @@ RNN::RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions o)
       nonlinearity_(checked("RNN", o.nonlinearity)) {}
 
 RNNOutput RNN::forward(const Tensor& x, const Tensor& h_0) {
-  auto [output, h_n, none] = run(x, h_0, {}, rnn_step(nonlinearity_));
+  auto [output, h_n, none] = run(x, h_0, {}, rnn_of(nonlinearity_));
   return {output, h_n};
 }
 
@@ -205,7 +201,7 @@ LSTM::LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions o)
           {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, o.proj_size, o.dtype}) {}
 
 LSTMOutput LSTM::forward(const Tensor& x, const LSTMState& state) {
-  auto [output, h_n, c_n] = run(x, state.h, state.c, lstm_step);
+  auto [output, h_n, c_n] = run(x, state.h, state.c, lstm_sequence);
   return {output, {h_n, c_n}};
 }
 
@@ -214,7 +210,7 @@ GRU::GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions o)
                       {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, 0, o.dtype}) {}
 
 RNNOutput GRU::forward(const Tensor& x, const Tensor& h_0) {
-  auto [output, h_n, none] = run(x, h_0, {}, gru_step);
+  auto [output, h_n, none] = run(x, h_0, {}, gru_sequence);
   return {output, h_n};
 }
 
@@ -260,17 +256,22 @@ Tensor RecurrentCell::state_for(const Tensor& x, const Tensor& given) const {
   return given;
 }
 
-RecurrentState RecurrentCell::step(detail::RecurrentStep step, const Tensor& x, const Tensor& h,
+RecurrentState RecurrentCell::step(detail::Sequence steps, const Tensor& x, const Tensor& h,
                                    const Tensor& c) const {
-  const RecurrentState state{state_for(x, h), state_for(x, c)};
-  return step({weight_hh, bias_hh, {}}, linear(x, weight_ih, bias_ih), state);
+  RecurrentState state{state_for(x, h), state_for(x, c)};
+  const bool batched = x.dim() == 2;
+  if (!batched) state = {state.h.unsqueeze(0), state.c.unsqueeze(0)};
+  const auto one_step = x.reshape({1, batched ? x.size(0) : 1, x.size(-1)});
+  steps(one_step, {weight_ih, weight_hh, bias_ih, bias_hh, {}}, false, state);
+  if (!batched) state = {state.h.squeeze({0}), state.c.defined() ? state.c.squeeze({0}) : Tensor()};
+  return state;
 }
 
 RNNCell::RNNCell(std::int64_t input_size, std::int64_t hidden_size, RNNCellOptions o)
     : RecurrentCell(1, input_size, hidden_size, o.bias, o.dtype),
       nonlinearity_(checked("RNNCell", o.nonlinearity)) {}
 
-Tensor RNNCell::forward(const Tensor& x, const Tensor& h) { return step(rnn_step(nonlinearity_), x, h).h; }
+Tensor RNNCell::forward(const Tensor& x, const Tensor& h) { return step(rnn_of(nonlinearity_), x, h).h; }
 
 std::string RNNCell::extra_repr() const {
   return RecurrentCell::extra_repr() + (nonlinearity_ == Nonlinearity::relu ? ", nonlinearity=relu" : "");
@@ -280,13 +281,13 @@ LSTMCell::LSTMCell(std::int64_t input_size, std::int64_t hidden_size, LSTMCellOp
     : RecurrentCell(4, input_size, hidden_size, o.bias, o.dtype) {}
 
 LSTMState LSTMCell::forward(const Tensor& x, const LSTMState& state) {
-  auto [h, c] = step(lstm_step, x, state.h, state.c);
+  auto [h, c] = step(lstm_sequence, x, state.h, state.c);
   return {h, c};
 }
 
 GRUCell::GRUCell(std::int64_t input_size, std::int64_t hidden_size, GRUCellOptions o)
     : RecurrentCell(3, input_size, hidden_size, o.bias, o.dtype) {}
 
-Tensor GRUCell::forward(const Tensor& x, const Tensor& h) { return step(gru_step, x, h).h; }
+Tensor GRUCell::forward(const Tensor& x, const Tensor& h) { return step(gru_sequence, x, h).h; }
 
 }  // namespace cadena::nn

@@ -235,7 +235,7 @@ TEST_P(OpGradients, KeepsOnlyWhatItDeclares) {
   if (op.composite) return;  // what its parts declare is checked there
   Sampler sampler(3, f32);
   Sample s = op.large(sampler, 1 << 16);
-  std::int64_t declared = 0;
+  auto declared = static_cast<std::int64_t>(op.meta.keeps * static_cast<double>(s.inputs[0].numel() * 4));
   const unsigned reads = op.meta.reads[0] | op.meta.reads[1] | op.meta.reads[2];
   for (std::size_t i = 0; i < s.inputs.size(); ++i)
     if (i < 3 && (reads >> i & 1u)) declared += s.inputs[i].numel() * 4;
