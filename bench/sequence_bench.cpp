@@ -1,5 +1,7 @@
 // Operations on sequences beside the same computed by plain operations.
 #include <cmath>
+#include <memory>
+#include <nn/nn.hpp>
 
 #include "tools.hpp"
 
@@ -44,8 +46,44 @@ Step attention(Tensor (*f)(const TensorList&, bool), std::int64_t length, std::i
                            {leaf(shape, 1), leaf(shape, 2), leaf(shape, 3)});
 }
 
+// W08: 64 steps of 32 sequences, 64 -> 128.
+constexpr std::int64_t steps = 64, batch = 32, inputs = 64, hidden = 128;
+
+Step lstm_of_layer() {
+  auto layer = std::make_shared<cadena::nn::LSTM>(inputs, hidden);
+  TensorList all{leaf({steps, batch, inputs}, 1)};
+  std::uint32_t seed = 2;
+  for (auto& p : layer->parameters()) {
+    const cadena::NoGrad guard;
+    p.copy_(constant(p.shape(), seed++, 0.2));
+    all.push_back(p);
+  }
+  return differentiate_all([layer](const TensorList& x) { return (*layer)(x[0]).output; }, all);
+}
+
+Step lstm_of_plain_ops() {
+  const cadena::Shape gates{4 * hidden};
+  return differentiate_all(
+      [](const TensorList& x) {
+        Tensor h = cadena::zeros({batch, hidden}), c = h;
+        const Tensor projected = linear(x[0], x[1], x[3]);
+        TensorList outputs;
+        for (std::int64_t t = 0; t < steps; ++t) {
+          const Tensor a = projected[t] + linear(h, x[2], x[4]);
+          const auto gate = [&](std::int64_t k) { return a.slice(-1, {k * hidden, (k + 1) * hidden}); };
+          c = sigmoid(gate(1)) * c + sigmoid(gate(0)) * tanh(gate(2));
+          h = sigmoid(gate(3)) * tanh(c);
+          outputs.push_back(h);
+        }
+        return cadena::stack(outputs);
+      },
+      {leaf({steps, batch, inputs}, 1), leaf({4 * hidden, inputs}, 2, 0.2),
+       leaf({4 * hidden, hidden}, 3, 0.2), leaf(gates, 4, 0.2), leaf(gates, 5, 0.2)});
+}
+
 Suite suite() {
-  Suite list;
+  Suite list{{"W08/lstm_64x32_64_128/layer", lstm_of_layer},
+             {"W08/lstm_64x32_64_128/plain", lstm_of_plain_ops}};
   for (const std::int64_t length : {128, 1024})
     for (const std::int64_t width : {32, 64})
       for (const bool causal : {false, true})
