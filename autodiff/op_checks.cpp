@@ -326,7 +326,8 @@ OpReport check_memory(const OpUnderTest& op) {
   OpSample s = op.large(3, 1 << 16);
   Report report;
   report.begin(s);
-  std::int64_t declared = 0, inputs = 0;
+  auto declared = static_cast<std::int64_t>(op.keeps_besides * static_cast<double>(s.inputs[0].numel() * 4));
+  std::int64_t inputs = 0;
   for (std::size_t i = 0; i < s.inputs.size(); ++i) {
     inputs += s.inputs[i].numel() * 4;
     if (i < 3 && (op.keeps.value_or(0) >> i & 1u)) declared += s.inputs[i].numel() * 4;

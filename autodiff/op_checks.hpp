@@ -38,6 +38,7 @@ struct OpUnderTest {
   double single = 1e-5;  ///< f32 against f64, of the largest element
   /// Bits of the inputs (1, 2, 4) and the output (8) that may live on after the call; unknown if not given.
   std::optional<unsigned> keeps = {};
+  double keeps_besides = 0;  ///< what else may, in sizes of the first input
   GradcheckOptions options = {};
 };
 

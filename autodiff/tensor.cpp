@@ -47,7 +47,7 @@ Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, st
   t->dtype = base->dtype;
   t->contiguous = strides_are_contiguous(shape, strides);
   t->view = true;
-  t->version = base->version;
+  t->version = holds_recorded_value(base) ? base->version : base->storage->version;
   t->numel = shape.numel();
   t->data =
       static_cast<unsigned char*>(base->data) + offset * static_cast<std::int64_t>(itemsize(base->dtype));

@@ -33,6 +33,14 @@ Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
 Tensor LeakyReLU::forward(const Tensor& x) { return leaky_relu(x, negative_slope_); }
 std::string LeakyReLU::extra_repr() const { return field("negative_slope", negative_slope_); }
 
+RReLU::RReLU(double lower, double upper) : lower_(lower), upper_(upper) {
+  if (!(lower <= upper))
+    throw ValueError("[RReLU] expected lower <= upper, got " + field("lower", lower) + ", " +
+                     field("upper", upper));
+}
+Tensor RReLU::forward(const Tensor& x) { return rrelu(x, lower_, upper_, is_training()); }
+std::string RReLU::extra_repr() const { return field("lower", lower_) + ", " + field("upper", upper_); }
+
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 std::string ELU::extra_repr() const { return field("alpha", alpha_); }
 

@@ -88,6 +88,19 @@ class LeakyReLU : public Layer {
   double negative_slope_;
 };
 
+/// x, or slope x where x <= 0: in training of each element its own slope, uniform within [lower, upper], else
+/// their mean
+class RReLU : public Layer {
+ public:
+  /// @throws ValueError unless lower <= upper
+  explicit RReLU(double lower = 1.0 / 8, double upper = 1.0 / 3);
+  Tensor forward(const Tensor& x) override;
+  std::string extra_repr() const override;
+
+ private:
+  double lower_, upper_;
+};
+
 /// x, or weight x where x <= 0: one learned slope, or one for each channel (axis 1). He et al., 2015.
 class PReLU : public Layer {
  public:

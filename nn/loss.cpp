@@ -24,6 +24,12 @@ Tensor NLLLoss::forward(const Tensor& log_probs, const Tensor& target) {
                   {.reduction = reduction(), .ignore_index = ignore_index_, .weight = weight});
 }
 
+Tensor CTCLoss::operator()(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                           const Tensor& target_lengths) const {
+  const NamedScope scope(typeid(*this));
+  return ctc_loss(log_probs, targets, input_lengths, target_lengths, options_);
+}
+
 CrossEntropyLoss::CrossEntropyLoss(const CrossEntropyOptions& o)
     : Loss(o.reduction),
       weight(o.weight),

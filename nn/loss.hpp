@@ -171,6 +171,17 @@ class NLLLoss : public Loss {
   std::int64_t ignore_index_;
 };
 
+/// ctc_loss: (log_probs, targets, input_lengths, target_lengths) -> the loss.
+class CTCLoss : public Module {
+ public:
+  explicit CTCLoss(const CtcLossOptions& options = {}) : options_(options) {}
+  Tensor operator()(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                    const Tensor& target_lengths) const;
+
+ private:
+  CtcLossOptions options_;
+};
+
 /// Softmax and NLLLoss in one.
 class CrossEntropyLoss : public Loss {
  public:

@@ -8,70 +8,66 @@
 
 namespace cadena::nn {
 
-using detail::HiddenWeights;
 using detail::RecurrentState;
+using detail::StepWeights;
 using init::Nonlinearity;
 
 namespace {
 
-// ---- One step
+// ---- A sequence
 
-Tensor hidden_projection(const HiddenWeights& w, const Tensor& h) {
-  return linear(h, w.weight_hh, w.bias_hh);
+/// The step that came last, of outputs (L, N, ...).
+Tensor last(const Tensor& outputs, bool reverse) { return outputs.select(0, reverse ? 0 : -1); }
+
+Tensor sum_of_biases(const StepWeights& w) { return w.bias_ih.defined() ? w.bias_ih + w.bias_hh : Tensor(); }
+
+template <RecurrentNonlinearity f>
+Tensor rnn_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto h = rnn_steps(linear(x, w.weight_ih, sum_of_biases(w)), s.h, w.weight_hh, f, reverse);
+  s = {last(h, reverse), {}};
+  return h;
 }
 
-RecurrentState tanh_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  return {tanh(projected + hidden_projection(w, s.h)), {}};
-}
-
-RecurrentState relu_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  return {relu(projected + hidden_projection(w, s.h)), {}};
-}
-
-RecurrentState lstm_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  const auto gates = projected + hidden_projection(w, s.h);
-  const auto n = gates.size(-1) / 4;
-  const auto gate = [&](std::int64_t k) { return gates.slice(-1, {k * n, (k + 1) * n}); };
-  const auto i = sigmoid(gate(0)), f = sigmoid(gate(1)), g = tanh(gate(2)), o = sigmoid(gate(3));
-  const auto c = f * s.c + i * g;
-  const auto h = o * tanh(c);
-  return {w.weight_hr.defined() ? linear(h, w.weight_hr) : h, c};
-}
-
-RecurrentState gru_step(const HiddenWeights& w, const Tensor& projected, const RecurrentState& s) {
-  const auto hidden = hidden_projection(w, s.h);
-  const auto n = hidden.size(-1) / 3;
-  const auto part = [n](const Tensor& t, std::int64_t from, std::int64_t to) {
-    return t.slice(-1, {from * n, to * n});
-  };
-  const auto rz = sigmoid(part(projected, 0, 2) + part(hidden, 0, 2));
-  const auto r = part(rz, 0, 1), z = part(rz, 1, 2);
-  const auto candidate = tanh(part(projected, 2, 3) + r * part(hidden, 2, 3));
-  return {candidate + z * (s.h - candidate), {}};
-}
-
-detail::RecurrentStep rnn_step(Nonlinearity f) { return f == Nonlinearity::relu ? relu_step : tanh_step; }
-
-/// h after every step of a sequence (L, N, input), in the order of its steps, but walked from the end if
-/// `reverse`.
-/// @param state at the start, and then at the end
-Tensor along(const Tensor& sequence, const RecurrentWeights& w, detail::RecurrentStep step, bool reverse,
-             RecurrentState& state) {
-  const auto projected = linear(sequence, w.weight_ih, w.bias_ih);  // of all steps at once
+/// With W_hr between the output and the next step, which the fused steps do not know.
+Tensor projecting_lstm_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto projected = linear(x, w.weight_ih, sum_of_biases(w));
+  const auto n = w.weight_hh.size(0) / 4;
   std::vector<Tensor> outputs(static_cast<std::size_t>(projected.size(0)));
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const auto t = reverse ? outputs.size() - 1 - i : i;
-    state = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected[static_cast<std::int64_t>(t)], state);
-    outputs[t] = state.h;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const auto t = reverse ? outputs.size() - 1 - k : k;
+    const auto gates = projected[static_cast<std::int64_t>(t)] + linear(s.h, w.weight_hh);
+    const auto gate = [&](std::int64_t g) { return gates.slice(-1, {g * n, (g + 1) * n}); };
+    s.c = sigmoid(gate(1)) * s.c + sigmoid(gate(0)) * tanh(gate(2));
+    s.h = outputs[t] = linear(sigmoid(gate(3)) * tanh(s.c), w.weight_hr);
   }
   return stack(outputs);
 }
 
-/// The same over packed sequences: of each step only the rows of those that are as long.
-Tensor along_packed(const Tensor& data, const std::vector<std::int64_t>& batch_sizes,
-                    const RecurrentWeights& w, detail::RecurrentStep step, bool reverse,
-                    RecurrentState& state) {
-  const auto projected = linear(data, w.weight_ih, w.bias_ih);
+Tensor lstm_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  if (w.weight_hr.defined()) return projecting_lstm_sequence(x, w, reverse, s);
+  const auto [h, c] = lstm_steps(linear(x, w.weight_ih, sum_of_biases(w)), s.h, s.c, w.weight_hh, reverse);
+  s = {last(h, reverse), c};
+  return h;
+}
+
+Tensor gru_sequence(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& s) {
+  const auto h = gru_steps(linear(x, w.weight_ih, w.bias_ih), s.h, w.weight_hh, w.bias_hh, reverse);
+  s = {last(h, reverse), {}};
+  return h;
+}
+
+detail::Sequence rnn_of(Nonlinearity f) {
+  return f == Nonlinearity::relu ? rnn_sequence<RecurrentNonlinearity::relu>
+                                 : rnn_sequence<RecurrentNonlinearity::tanh>;
+}
+
+StepWeights all_of(const RecurrentWeights& w) {
+  return {w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh, w.weight_hr};
+}
+
+/// The same over packed sequences: steps in which equally many are left go together.
+Tensor along_packed(const Tensor& data, const std::vector<std::int64_t>& batch_sizes, const StepWeights& w,
+                    detail::Sequence steps, bool reverse, RecurrentState& state) {
   const auto rows = [](const RecurrentState& s, std::int64_t from, std::int64_t to) {
     return RecurrentState{s.h.slice(0, {from, to}), s.c.defined() ? s.c.slice(0, {from, to}) : Tensor()};
   };
@@ -80,25 +76,31 @@ Tensor along_packed(const Tensor& data, const std::vector<std::int64_t>& batch_s
     for (auto& s : parts) h.push_back(s.h), c.push_back(s.c);
     return RecurrentState{cat(h, 0), c[0].defined() ? cat(c, 0) : Tensor()};
   };
-  const auto steps = batch_sizes.size();
-  std::vector<std::int64_t> begins(steps);
-  for (std::size_t t = 1; t < steps; ++t) begins[t] = begins[t - 1] + batch_sizes[t - 1];
+  struct Run {
+    std::int64_t begin, steps, size;  // first row, steps, rows of each
+  };
+  std::vector<Run> runs;
+  for (std::int64_t begin = 0; const auto size : batch_sizes) {
+    if (runs.empty() || runs.back().size != size) runs.push_back({begin, 0, size});
+    ++runs.back().steps;
+    begin += size;
+  }
   const RecurrentState initial = state;
-  TensorList outputs(steps);
+  TensorList outputs(runs.size());
   std::vector<RecurrentState> ended;  // the shortest sequences first
   std::int64_t active = reverse ? 0 : batch_sizes[0];
   RecurrentState now = rows(initial, 0, active);
-  for (std::size_t i = 0; i < steps; ++i) {
-    const auto t = reverse ? steps - 1 - i : i;
-    const auto size = batch_sizes[t];
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto r = reverse ? runs.size() - 1 - i : i;
+    const auto [begin, count, size] = runs[r];
     if (size > active) now = joined({now, rows(initial, active, size)});  // these end here, seen from behind
     if (size < active) {
       ended.push_back(rows(now, size, active));
       now = rows(now, 0, size);
     }
     active = size;
-    now = step({w.weight_hh, w.bias_hh, w.weight_hr}, projected.slice(0, {begins[t], begins[t] + size}), now);
-    outputs[t] = now.h;
+    const auto part = data.slice(0, {begin, begin + count * size}).reshape({count, size, data.size(-1)});
+    outputs[r] = steps(part, w, reverse, now).flatten(0, 1);
   }
   ended.push_back(now);
   state = joined({ended.rbegin(), ended.rend()});
@@ -229,7 +231,7 @@ RecurrentLayers::Result RecurrentLayers::layers(Tensor sequence, const Tensor& h
 }
 
 RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0, const Tensor& c_0,
-                                             detail::RecurrentStep step) const {
+                                             detail::Sequence steps) const {
   const bool batched = x.dim() == 3, batch_first = batched && options_.batch_first;
   if ((!batched && x.dim() != 2) || x.size(-1) != input_size_ || x.size(batch_first ? 1 : 0) == 0)
     throw ShapeError("[" + type_name() + "] expected x as " + (options_.batch_first ? "(N, L, " : "(L, N, ") +
@@ -241,14 +243,14 @@ RecurrentLayers::Result RecurrentLayers::run(const Tensor& x, const Tensor& h_0,
   const Tensor sequence = !batched ? x.unsqueeze(1) : batch_first ? x.transpose(0, 1) : x;
   const auto r =
       layers(sequence, h, c, [&](const Tensor& in, const RecurrentWeights& w, bool reverse, auto& state) {
-        return along(in, w, step, reverse, state);
+        return steps(in, all_of(w), reverse, state);
       });
   const auto as_given = [&](const Tensor& t) { return batched || !t.defined() ? t : t.squeeze({1}); };
   return {batch_first ? r.output.transpose(0, 1) : as_given(r.output), as_given(r.h_n), as_given(r.c_n)};
 }
 
 RecurrentLayers::Result RecurrentLayers::run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0,
-                                             detail::RecurrentStep step) const {
+                                             detail::Sequence steps) const {
   if (x.data.dim() != 2 || x.data.size(-1) != input_size_ || x.batch_sizes.empty())
     throw ShapeError("[" + type_name() + "] expected packed data (sum of lengths, " +
                      std::to_string(input_size_) + "), got " + cadena::to_string(x.data.shape()));
@@ -261,7 +263,7 @@ RecurrentLayers::Result RecurrentLayers::run(const PackedSequence& x, const Tens
   const auto c = sorted(initial(c_0, "c_0", hidden_size_, true, batch));
   const auto r =
       layers(x.data, h, c, [&](const Tensor& in, const RecurrentWeights& w, bool reverse, auto& state) {
-        return along_packed(in, x.batch_sizes, w, step, reverse, state);
+        return along_packed(in, x.batch_sizes, all_of(w), steps, reverse, state);
       });
   return {r.output, as_given(r.h_n), as_given(r.c_n)};
 }
@@ -279,14 +281,14 @@ RNN::RNN(std::int64_t input_size, std::int64_t hidden_size, RNNOptions o)
       nonlinearity_(checked("RNN", o.nonlinearity)) {}
 
 RNNOutput RNN::forward(const Tensor& x, const Tensor& h_0) {
-  auto [output, h_n, none] = run(x, h_0, {}, rnn_step(nonlinearity_));
+  auto [output, h_n, none] = run(x, h_0, {}, rnn_of(nonlinearity_));
   return {output, h_n};
 }
 
 PackedRNNOutput RNN::operator()(const PackedSequence& x, const Tensor& h_0) {
   auto r = call(
       [&](const Tensor& data, const Tensor& h) {
-        auto [output, h_n, none] = run(packed_as(x, data), h, {}, rnn_step(nonlinearity_));
+        auto [output, h_n, none] = run(packed_as(x, data), h, {}, rnn_of(nonlinearity_));
         return RNNOutput{output, h_n};
       },
       x.data, h_0);
@@ -299,14 +301,14 @@ LSTM::LSTM(std::int64_t input_size, std::int64_t hidden_size, LSTMOptions o)
           {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, o.proj_size, o.dtype}) {}
 
 LSTMOutput LSTM::forward(const Tensor& x, const LSTMState& state) {
-  auto [output, h_n, c_n] = run(x, state.h, state.c, lstm_step);
+  auto [output, h_n, c_n] = run(x, state.h, state.c, lstm_sequence);
   return {output, {h_n, c_n}};
 }
 
 PackedLSTMOutput LSTM::operator()(const PackedSequence& x, const LSTMState& state) {
   auto r = call(
       [&](const Tensor& data, const Tensor& h, const Tensor& c) {
-        auto [output, h_n, c_n] = run(packed_as(x, data), h, c, lstm_step);
+        auto [output, h_n, c_n] = run(packed_as(x, data), h, c, lstm_sequence);
         return LSTMOutput{output, {h_n, c_n}};
       },
       x.data, state.h, state.c);
@@ -318,14 +320,14 @@ GRU::GRU(std::int64_t input_size, std::int64_t hidden_size, GRUOptions o)
                       {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, 0, o.dtype}) {}
 
 RNNOutput GRU::forward(const Tensor& x, const Tensor& h_0) {
-  auto [output, h_n, none] = run(x, h_0, {}, gru_step);
+  auto [output, h_n, none] = run(x, h_0, {}, gru_sequence);
   return {output, h_n};
 }
 
 PackedRNNOutput GRU::operator()(const PackedSequence& x, const Tensor& h_0) {
   auto r = call(
       [&](const Tensor& data, const Tensor& h) {
-        auto [output, h_n, none] = run(packed_as(x, data), h, {}, gru_step);
+        auto [output, h_n, none] = run(packed_as(x, data), h, {}, gru_sequence);
         return RNNOutput{output, h_n};
       },
       x.data, h_0);
@@ -378,17 +380,22 @@ Tensor RecurrentCell::state_for(const Tensor& x, const Tensor& given) const {
   return given;
 }
 
-RecurrentState RecurrentCell::step(detail::RecurrentStep step, const Tensor& x, const Tensor& h,
+RecurrentState RecurrentCell::step(detail::Sequence steps, const Tensor& x, const Tensor& h,
                                    const Tensor& c) const {
-  const RecurrentState state{state_for(x, h), state_for(x, c)};
-  return step({weight_hh, bias_hh, {}}, linear(x, weight_ih, bias_ih), state);
+  RecurrentState state{state_for(x, h), state_for(x, c)};
+  const bool batched = x.dim() == 2;
+  if (!batched) state = {state.h.unsqueeze(0), state.c.unsqueeze(0)};
+  const auto one_step = x.reshape({1, batched ? x.size(0) : 1, x.size(-1)});
+  steps(one_step, {weight_ih, weight_hh, bias_ih, bias_hh, {}}, false, state);
+  if (!batched) state = {state.h.squeeze({0}), state.c.defined() ? state.c.squeeze({0}) : Tensor()};
+  return state;
 }
 
 RNNCell::RNNCell(std::int64_t input_size, std::int64_t hidden_size, RNNCellOptions o)
     : RecurrentCell(1, input_size, hidden_size, o.bias, o.dtype),
       nonlinearity_(checked("RNNCell", o.nonlinearity)) {}
 
-Tensor RNNCell::forward(const Tensor& x, const Tensor& h) { return step(rnn_step(nonlinearity_), x, h).h; }
+Tensor RNNCell::forward(const Tensor& x, const Tensor& h) { return step(rnn_of(nonlinearity_), x, h).h; }
 
 std::string RNNCell::extra_repr() const {
   return RecurrentCell::extra_repr() + (nonlinearity_ == Nonlinearity::relu ? ", nonlinearity=relu" : "");
@@ -398,13 +405,13 @@ LSTMCell::LSTMCell(std::int64_t input_size, std::int64_t hidden_size, LSTMCellOp
     : RecurrentCell(4, input_size, hidden_size, o.bias, o.dtype) {}
 
 LSTMState LSTMCell::forward(const Tensor& x, const LSTMState& state) {
-  auto [h, c] = step(lstm_step, x, state.h, state.c);
+  auto [h, c] = step(lstm_sequence, x, state.h, state.c);
   return {h, c};
 }
 
 GRUCell::GRUCell(std::int64_t input_size, std::int64_t hidden_size, GRUCellOptions o)
     : RecurrentCell(3, input_size, hidden_size, o.bias, o.dtype) {}
 
-Tensor GRUCell::forward(const Tensor& x, const Tensor& h) { return step(gru_step, x, h).h; }
+Tensor GRUCell::forward(const Tensor& x, const Tensor& h) { return step(gru_sequence, x, h).h; }
 
 }  // namespace cadena::nn

@@ -32,13 +32,13 @@ namespace detail {
 struct RecurrentState {
   Tensor h, c;
 };
-/// What a step reads besides its input.
-struct HiddenWeights {
-  const Tensor &weight_hh, &bias_hh, &weight_hr;
+/// What the steps of a sequence read besides it. Biases and weight_hr may be undefined.
+struct StepWeights {
+  const Tensor &weight_ih, &weight_hh, &bias_ih, &bias_hh, &weight_hr;
 };
-/// @param projected (N, gates * hidden): W_ih x + b_ih
-using RecurrentStep = RecurrentState (*)(const HiddenWeights& w, const Tensor& projected,
-                                         const RecurrentState& state);
+/// @param x (L, N, input) @param state at the start, and then at the end
+/// @return h after every step (L, N, hidden), in the order of x, which is walked from the end if `reverse`
+using Sequence = Tensor (*)(const Tensor& x, const StepWeights& w, bool reverse, RecurrentState& state);
 }  // namespace detail
 
 /// What RNN, LSTM and GRU have in common: `num_layers` layers, each of which reads the output of the one
@@ -77,9 +77,9 @@ class RecurrentLayers : public Callable {
   RecurrentLayers(std::int64_t gates, std::int64_t input_size, std::int64_t hidden_size,
                   const Options& options);
   /// @param h_0, c_0 zeros if undefined; c_0 is used by an LSTM only
-  Result run(const Tensor& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
+  Result run(const Tensor& x, const Tensor& h_0, const Tensor& c_0, detail::Sequence steps) const;
   /// @param x, output the data of a PackedSequence; states in the order of the unpacked batch
-  Result run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0, detail::RecurrentStep step) const;
+  Result run(const PackedSequence& x, const Tensor& h_0, const Tensor& c_0, detail::Sequence steps) const;
 
  private:
   std::int64_t output_size() const { return options_.proj_size > 0 ? options_.proj_size : hidden_size_; }
@@ -214,7 +214,7 @@ class RecurrentCell : public Callable {
   RecurrentCell(std::int64_t gates, std::int64_t input_size, std::int64_t hidden_size, bool bias,
                 DType dtype);
   /// @param h, c zeros if undefined. @throws ShapeError for x or a state that does not fit
-  detail::RecurrentState step(detail::RecurrentStep step, const Tensor& x, const Tensor& h,
+  detail::RecurrentState step(detail::Sequence steps, const Tensor& x, const Tensor& h,
                               const Tensor& c = {}) const;
 
  private:

@@ -53,6 +53,17 @@ TEST(InPlace, OptimizerStepBetweenForwardAndBackwardIsAnError) {
   EXPECT_THROW(y.backward(), GraphError);
 }
 
+/// The leaf itself was never told of the write.
+TEST(InPlace, OnAViewOfALeafLetsTheLeafBeReadThroughViews) {
+  Tensor w = ones({2, 3}, f64).requires_grad_();
+  {
+    NoGrad guard;
+    w.select(0, 1).fill_(5);
+  }
+  sum(square(w.select(0, 1))).backward();
+  EXPECT_EQ(w.grad().to_vector<double>(), (std::vector<double>{0, 0, 0, 10, 10, 10}));
+}
+
 TEST(InPlace, OnALeafOutsideNoGradIsAnError) {
   Tensor x = leaf(1);
   EXPECT_THROW(x.add_(ones({}, f64)), GraphError);

@@ -38,6 +38,7 @@ OpUnderTest row_under_test(const OpInfo& row) {
     op.reorders = op.reorders || row.family == family;
   // What the parts of a composite declare is checked there.
   if (!row.composite) op.keeps = row.meta.reads[0] | row.meta.reads[1] | row.meta.reads[2];
+  op.keeps_besides = row.meta.keeps;
   return op;
 }
 

@@ -118,6 +118,10 @@ const std::set<std::string> without_gradient = {
     "triu_indices",      //
     "truncated_normal",  //
     "unique",            //
+
+    "bitwise_left_shift",   //
+    "bitwise_right_shift",  //
+    "unique_consecutive",   //
 };
 /// A derivative that f64 differences cannot see; CastTest below checks it.
 const std::set<std::string> casts = {"to"};

@@ -58,9 +58,33 @@ std::vector<TorchCall> attentions() {
           {"attention one head", {{5, 4}, {6, 4}, {6, 2}}, [=](In x) { return attend(x); }}};
 }
 
+std::vector<TorchCall> ctc_losses() {
+  const Tensor labels = indices({3, 4}, 4, 2) + 1, few = tensor({4, 2, 3}), steps = tensor({12, 9, 11});
+  const auto call = [=](In x, const CtcLossOptions& o = {}) {
+    return ctc_loss(log_softmax(x[0], -1), labels, steps, few, o);
+  };
+  const Tensor vector = cat({labels[0], labels[1].slice(0, {0, 2}), labels[2].slice(0, {0, 3})});
+  const Shape x{12, 3, 5};
+  return {{"ctc_loss", {x}, [=](In x) { return call(x); }},
+          {"ctc_loss sum", {x}, [=](In x) { return call(x, {.reduction = Reduction::sum}); }},
+          {"ctc_loss each", {x}, [=](In x) { return call(x, {.reduction = Reduction::none}); }},
+          {"ctc_loss blank",
+           {x},
+           [=](In x) { return ctc_loss(log_softmax(x[0], -1), labels - 1, steps, few, {.blank = 4}); }},
+          {"ctc_loss vector", {x}, [=](In x) { return ctc_loss(log_softmax(x[0], -1), vector, steps, few); }},
+          {"ctc_loss alone",
+           {{12, 5}},
+           [=](In x) { return ctc_loss(log_softmax(x[0], -1), labels[0], steps[0], few[0]); }},
+          {"ctc_loss zero_infinity", {x}, [=](In x) {
+             return ctc_loss(log_softmax(x[0], -1), labels, tensor({2, 9, 11}), few,
+                             {.reduction = Reduction::none, .zero_infinity = true});
+           }}};
+}
+
 TEST(TorchSequences, ValuesAndGradients) {
   std::vector<TorchCall> list;
-  for (const auto& part : {embeddings(), attentions()}) list.insert(list.end(), part.begin(), part.end());
+  for (const auto& part : {embeddings(), attentions(), ctc_losses()})
+    list.insert(list.end(), part.begin(), part.end());
   expect_calls(list, fixtures::torch_sequence_functions, fixtures::torch_sequence_numbers);
 }
 

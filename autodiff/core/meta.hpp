@@ -31,7 +31,8 @@ struct Meta {
   std::array<Domain, 3> domain = {real, real, real};  ///< by input
   bool singular =
       false;  ///< has points with an infinite or undefined derivative: a zero cotangent stays zero
-  bool integral = false;          ///< also defined for i64
+  bool integral = false;  ///< also defined for i64
+  double keeps = 0;  ///< what a kernel keeps beside `reads` for its own rule, in sizes of the first input
   std::string_view formula = {};  ///< the value as a reader writes it; elementwise ops print their own
   std::string_view derivative =
       {};  ///< likewise, G being the gradient of the result: "dA = G B^T, dB = A^T G"

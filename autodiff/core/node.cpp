@@ -52,7 +52,7 @@ Leaf::Leaf(const Shape& s, DType t) {
 
 void refuse_overwritten(std::string_view op, TensorImpl* t) {
   const Storage& storage = *t->storage;
-  if ((t->node && !t->node->leaf) || storage.recorded_version > t->version)
+  if (holds_recorded_value(t))
     throw GraphError("[" + std::string(op) + "] expected a tensor with its recorded value, got " +
                      to_string(t->shape) + " " + std::string(name(t->dtype)) +
                      " overwritten in place through another tensor (version " +

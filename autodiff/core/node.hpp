@@ -139,6 +139,10 @@ bool add_in_place(const Tensor& target, const Tensor& term);
 Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
 bool strides_are_contiguous(const Shape& shape, const Strides& strides);
 
+/// The graph knows what `t` held at its version, so that a later write to the storage is none of its own.
+inline bool holds_recorded_value(const TensorImpl* t) {
+  return (t->node && !t->node->leaf) || t->storage->recorded_version > t->version;
+}
 /// The storage was written after `t` was made: fine for leaves and constants, unless the graph recorded the
 /// write.
 /// @throws GraphError naming `op`

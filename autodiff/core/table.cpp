@@ -201,9 +201,11 @@ const OpList& op_table() {
              linalg_ops,         //
              index_ops,          //
              loss_ops,           //
+             ctc_ops,            //
              regression_ops,     //
              margin_ops,         //
              attention_ops,      //
+             recurrent_ops,      //
              embedding_ops,      //
              convolution_ops,    //
              resample_ops,       //

@@ -114,6 +114,8 @@ OpList rearrange_ops();
 OpList indexing_ops();
 OpList scatter_ops();
 OpList loss_ops();
+OpList ctc_ops();
+OpList recurrent_ops();
 OpList regression_ops();
 OpList margin_ops();
 OpList attention_ops();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "autodiff/kernels/parallel.hpp"
 
@@ -79,6 +80,22 @@ std::int64_t find_runs(DType dtype, std::int64_t n, const void* values, const st
   if (dtype == f32) return runs_typed(n, static_cast<const float*>(values), order, starts, inverse);
   if (dtype == f64) return runs_typed(n, static_cast<const double*>(values), order, starts, inverse);
   return runs_typed(n, static_cast<const std::int64_t*>(values), order, starts, inverse);
+}
+
+void sort_rows(DType dtype, std::int64_t n, std::int64_t m, const void* x, std::int64_t* order) {
+  std::iota(order, order + n, std::int64_t{0});
+  visit(dtype, [&]<class T>(T) {
+    const auto* rows = static_cast<const T*>(x);
+    std::stable_sort(order, order + n, [=](std::int64_t i, std::int64_t j) {
+      const T *a = rows + i * m, *b = rows + j * m;
+      for (std::int64_t k = 0; k < m; ++k) {
+        const bool below = a[k] < b[k] || (a[k] == a[k] && b[k] != b[k]);  // NaN is the largest
+        const bool above = b[k] < a[k] || (b[k] == b[k] && a[k] != a[k]);
+        if (below || above) return below;
+      }
+      return false;
+    });
+  });
 }
 
 }  // namespace cadena::kernels

@@ -32,4 +32,7 @@ void histogram(DType dtype, std::int64_t n, const void* x, const void* weight, s
 std::int64_t find_runs(DType dtype, std::int64_t n, const void* values, const std::int64_t* order,
                        std::int64_t* starts, std::int64_t* inverse);
 
+/// order = the rows of x (n, m; contiguous f32, f64 or i64) in lexicographic order; equal rows keep theirs.
+void sort_rows(DType dtype, std::int64_t n, std::int64_t m, const void* x, std::int64_t* order);
+
 }  // namespace cadena::kernels

@@ -19,6 +19,8 @@
 #include "autodiff/ops/product.hpp"
 #include "autodiff/ops/random.hpp"
 #include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
+#include "autodiff/ops/trigonometric.hpp"
 
 namespace cadena {
 namespace detail {
@@ -290,10 +292,28 @@ Sample attention_sample(Sampler& s, const AttentionCase& c) {
   return sample;
 }
 
+OpInfo rotary_row() {
+  const auto with = [](const RotaryOptions& o) {
+    return [o](const TensorList& x) { return rotary_embedding(x[0], o); };
+  };
+  return composite(
+      case_row({.name = "rotary_embedding", .formula = "pairs of each row turned by position / base^(2i/D)"},
+               "attention",
+               {{{{3, 4}}, with({}), "halves"},
+                {{{2, 2, 2}}, with({.base = 7}), "halves"},
+                {{{2, 3, 4}}, with({.offset = 5, .base = 10, .interleaved = true}), "interleaved"},
+                {{{4, 2}}, with({.interleaved = true}), "interleaved"},
+                {{{0, 4}}, with({}), "nothing"}},
+               [=](std::int64_t n) {
+                 return Case{{{std::max<std::int64_t>(n / 64, 1), 64}}, with({})};
+               }));
+}
+
 }  // namespace
 
 OpList attention_ops() {
   return {
+      rotary_row(),
       {Attention::meta, "attention",
        [](Sampler& s) {
          std::vector<Sample> list;
@@ -307,6 +327,30 @@ OpList attention_ops() {
 }
 
 }  // namespace detail
+
+Tensor rotary_embedding(const Tensor& x, const RotaryOptions& o) {
+  if (!is_floating(x.dtype()))
+    throw DtypeError("[rotary_embedding] expected f32 or f64, got " + std::string(name(x.dtype())));
+  if (x.dim() < 2 || x.size(-1) % 2 != 0)
+    throw ShapeError("[rotary_embedding] expected x (..., L, D) with even D, got " + to_string(x.shape()));
+  if (!(o.base > 0)) throw ValueError("[rotary_embedding] expected base > 0, got " + std::to_string(o.base));
+  const std::int64_t length = x.size(-2), half = x.size(-1) / 2;
+  Tensor cosines, sines;
+  {
+    NoGrad guard;
+    const Tensor position = unsqueeze(arange(o.offset, o.offset + length, 1, f64), 1);
+    const Tensor turns = exp(mul(arange(0, half, 1, f64), -std::log(o.base) / static_cast<double>(half)));
+    const Tensor angles = mul(position, turns);
+    cosines = to(cos(angles), x.dtype()), sines = to(sin(angles), x.dtype());
+  }
+  Shape pairs = x.shape();
+  pairs[x.dim() - 1] = o.interleaved ? half : 2;
+  pairs.push_back(o.interleaved ? 2 : half);
+  const int axis = o.interleaved ? x.dim() : x.dim() - 1;  // of the two numbers of a pair
+  const Tensor parts = reshape(x, pairs), a = select(parts, axis, 0), b = select(parts, axis, 1);
+  return reshape(stack({sub(mul(a, cosines), mul(b, sines)), add(mul(a, sines), mul(b, cosines))}, axis),
+                 x.shape());
+}
 
 Tensor scaled_dot_product_attention(const Tensor& q0, const Tensor& k0, const Tensor& v0,
                                     const AttentionOptions& o) {

@@ -1,6 +1,7 @@
 // Attention.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "autodiff/random.hpp"
@@ -28,5 +29,15 @@ struct AttentionOptions {
 /// @throws ShapeError, DtypeError, ValueError unless 0 <= dropout_p <= 1
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});
+
+struct RotaryOptions {
+  std::int64_t offset = 0;   ///< position of the first row: the number of rows that went before
+  double base = 10000;       ///< pair i of D/2 turns by position / base^(2i/D)
+  bool interleaved = false;  ///< pairs are (x[2i], x[2i+1]) instead of (x[i], x[i + D/2])
+};
+/// Rotary positions: each pair of numbers of row l is turned by an angle proportional to offset + l, so that
+/// products of queries and keys depend on their distance (Su et al., arXiv:2104.09864, equation 15).
+/// @param x (..., L, D), D even @throws ShapeError, DtypeError unless f32 or f64, ValueError unless base > 0
+Tensor rotary_embedding(const Tensor& x, const RotaryOptions& options = {});
 
 }  // namespace cadena

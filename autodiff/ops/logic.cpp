@@ -26,6 +26,17 @@ void bit_loop(const void*, void* out, const void* const* in, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) static_cast<std::int64_t*>(out)[i] = F{}(operand(0)[i], operand(1)[i]);
 }
 
+struct ShiftLeft {
+  std::int64_t operator()(std::int64_t a, std::int64_t by) const {
+    return by < 0 || by > 63 ? 0 : static_cast<std::int64_t>(static_cast<std::uint64_t>(a) << by);
+  }
+};
+struct ShiftRight {
+  std::int64_t operator()(std::int64_t a, std::int64_t by) const {
+    return a >> (by < 0 || by > 63 ? 63 : by);
+  }
+};
+
 template <class F>
 Tensor bitwise(const char* op, const Tensor& a, const Tensor& b) {
   for (const Tensor* t : {&a, &b})
@@ -71,6 +82,12 @@ Tensor bitwise_or(const Tensor& a, const Tensor& b) {
 }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) {
   return bitwise<std::bit_xor<std::int64_t>>("bitwise_xor", a, b);
+}
+Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) {
+  return bitwise<ShiftLeft>("bitwise_left_shift", a, b);
+}
+Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) {
+  return bitwise<ShiftRight>("bitwise_right_shift", a, b);
 }
 Tensor bitwise_not(const Tensor& x) {
   return x.dtype() == boolean ? logical_not(x)

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
@@ -184,6 +185,12 @@ OpList random_ops() {
       composite(
           random_row({.name = "alpha_dropout", .formula = "a (x m + alpha' (1 - m)) + b"}, shapes,
                      [](const TensorList& x, Generator& g) { return alpha_dropout(x[0], 0.3, true, g); })),
+      composite(random_row({.name = "rrelu",
+                            .domain = {kink_at_zero},
+                            .formula = "x where x > 0, else x slope",
+                            .conventions = "outside training leaky_relu with the mean slope"},
+                           shapes,
+                           [](const TensorList& x, Generator& g) { return rrelu(x[0], 0.1, 0.4, true, g); })),
       composite(random_row(
           {.name = "gumbel_softmax", .formula = "softmax((x + gumbel) / tau)"},
           {{{5}}, {{3, 4}}, {{2, 1}}, {{0, 3}}},
@@ -381,6 +388,16 @@ Tensor alpha_dropout(const Tensor& x, double p, bool training, Generator& genera
   const double a = 1 / std::sqrt((1 - p) * (1 + p * dropped * dropped)), b = -a * p * dropped;
   const Tensor kept = gt(dropout(ones(x.shape(), x.dtype()), p, true, generator), 0);
   return where(kept, add(mul(x, a), b), a * dropped + b);
+}
+
+Tensor rrelu(const Tensor& x, double lower, double upper, bool training, Generator& generator) {
+  detail::check_floating("rrelu", x);
+  if (!(lower <= upper) || !std::isfinite(upper - lower))
+    throw ValueError("[rrelu] expected finite lower <= upper, got " + std::to_string(lower) + " and " +
+                     std::to_string(upper));
+  if (!training) return leaky_relu(x, (lower + upper) / 2);
+  const Tensor slopes = to(add(mul(rand(x.shape(), generator, f64), upper - lower), lower), x.dtype());
+  return where(gt(x, 0), x, mul(x, slopes));
 }
 
 Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, int axis, Generator& generator) {

@@ -64,6 +64,11 @@ Tensor feature_dropout(const Tensor& x, double p = 0.5, bool training = true, bo
 /// become -1.7581, then an affine map (Klambauer et al., arXiv:1706.02515).
 Tensor alpha_dropout(const Tensor& x, double p = 0.5, bool training = true,
                      Generator& generator = default_generator());
+/// x where it is positive, else x times a slope: of each element its own in training, uniform within [lower,
+/// upper), otherwise their mean (Xu et al., arXiv:1505.00853). @throws ValueError unless lower <= upper, both
+/// finite
+Tensor rrelu(const Tensor& x, double lower = 1.0 / 8, double upper = 1.0 / 3, bool training = false,
+             Generator& generator = default_generator());
 /// softmax((logits + Gumbel noise) / tau) along `axis` (Jang et al., arXiv:1611.01144). `hard`: one-hot in
 /// value, with the gradient of the soft result. @throws ValueError unless tau > 0
 Tensor gumbel_softmax(const Tensor& logits, double tau = 1, bool hard = false, int axis = -1,

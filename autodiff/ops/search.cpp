@@ -12,10 +12,12 @@
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/logic.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/reduce.hpp"
 #include "autodiff/ops/scan.hpp"
+#include "autodiff/ops/scatter.hpp"
 #include "autodiff/ops/search.hpp"
 #include "autodiff/ops/slicing.hpp"
 #include "autodiff/ops/sort.hpp"
@@ -97,6 +99,39 @@ Histogram histogram_of(const Tensor& x, const Tensor& edges, bool even, const Hi
   return {hist, edges};
 }
 
+/// Rows (n, m) in an order, without those that equal the one before.
+struct UniqueRows {
+  Tensor rows, inverse, counts;
+
+  UniqueRows(const Tensor& x, const Tensor& order) {
+    const std::int64_t n = x.size(0);
+    const Tensor sorted = index_select(x, 0, order);
+    Tensor starts = ones({n}, boolean);
+    if (n > 1)
+      starts =
+          cat({ones({1}, boolean), any(ne(slice(sorted, 0, {1, n}), slice(sorted, 0, {0, n - 1})), 1)}, 0);
+    const Tensor first = select(cadena::nonzero(starts), 1, 0);
+    rows = index_select(sorted, 0, first);
+    inverse = index_copy(zeros({n}, i64), 0, order, sub(cumsum(to(starts, i64), 0), 1));
+    counts = diff(first, 1, 0, {}, full({1}, n, i64));
+  }
+};
+
+/// Of the slices along `axis`.
+Unique unique_slices(const char* op, const Tensor& x, int axis, bool consecutive) {
+  NoGrad guard;
+  const int a = normalize_axis(op, axis, x.dim());
+  const Tensor moved = transpose(x.detach(), 0, a);
+  const std::int64_t n = moved.size(0), m = n == 0 ? 0 : x.numel() / n;
+  const Tensor rows = contiguous(reshape(numeric(moved), {n, m}));
+  const Tensor order = arange(n);
+  if (!consecutive) kernels::sort_rows(rows.dtype(), n, m, raw_impl(rows)->data, memory(order));
+  const UniqueRows u(rows, order);
+  Shape shape = moved.shape();
+  shape[0] = u.rows.size(0);
+  return {contiguous(transpose(reshape(to(u.rows, x.dtype()), shape), 0, a)), u.inverse, u.counts};
+}
+
 }  // namespace
 
 OpList search_ops() {
@@ -128,6 +163,18 @@ Unique unique(const Tensor& x) {
   const Tensor first = slice(starts, 0, {0, runs});
   return {to(index_select(flat, 0, index_select(order, 0, first)), x.dtype()), reshape(inverse, x.shape()),
           diff(first, 1, 0, {}, full({1}, n, i64))};
+}
+
+Unique unique(const Tensor& x, int axis) { return detail::unique_slices("unique", x, axis, false); }
+
+Unique unique_consecutive(const Tensor& x) {
+  Unique u = detail::unique_slices("unique_consecutive", reshape(x.detach(), {x.numel()}), 0, true);
+  u.inverse = reshape(u.inverse, x.shape());
+  return u;
+}
+
+Unique unique_consecutive(const Tensor& x, int axis) {
+  return detail::unique_slices("unique_consecutive", x, axis, true);
 }
 
 Tensor searchsorted(const Tensor& sorted_sequence, const Operand& values, bool right) {

@@ -16,6 +16,13 @@ struct Unique {
 };
 /// The different values of all of x. Every NaN is a value of its own.
 Unique unique(const Tensor& x);
+/// The different slices along `axis`, in lexicographic order; inverse and counts are vectors. NaN equals
+/// nothing.
+Unique unique(const Tensor& x, int axis);
+/// Without repetitions that follow each other: the values as they come, of the flattened x or of slices along
+/// `axis`.
+Unique unique_consecutive(const Tensor& x);
+Unique unique_consecutive(const Tensor& x, int axis);
 
 /// Where each value would be inserted (i64): the first position whose element is not below it, or (`right`)
 /// is above it. `sorted_sequence` is a vector, or has a row for each row of `values`. @throws ShapeError
