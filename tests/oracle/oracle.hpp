@@ -21,6 +21,7 @@ Calls reduction_calls();  ///< reductions, scans, sorting
 Calls product_calls();    ///< products and distances
 Calls linalg_calls();     ///< decompositions and what is built on them
 Calls loss_calls();
+Calls sequence_calls();     ///< recurrences, rotary positions, alignments
 Calls network_calls();      ///< attention, normalisation, vision
 Calls convolution_calls();  ///< convolutions and pools
 
