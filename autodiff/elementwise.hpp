@@ -209,7 +209,7 @@ Tensor user_recorded(const void* op, const Tensor& g, const Tensor* x, const Ten
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
   TensorList in;
   for (int k = 0; k < N; ++k)
-    in.push_back(k == I ? (x[k].requires_grad() ? alias(x[k]) : x[k].detach().requires_grad_()) : x[k]);
+    in.push_back(k == I ? fresh_inputs({x[k]})[0] : x[k]);
   const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) { return Tensor(f(in[K]...)); }
   (std::make_index_sequence<N>{});
   if (!y.requires_grad()) return {};

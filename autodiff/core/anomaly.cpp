@@ -37,8 +37,10 @@ struct Found {
   double value;
 };
 
-std::optional<Found> find(const Tensor& t) {
-  if (!t.defined() || !is_floating(t.dtype())) return std::nullopt;
+/// Of a batched tensor: among all samples. vmap then runs them one by one, and the report is about one.
+std::optional<Found> find(const Tensor& batch) {
+  if (!batch.defined() || !is_floating(batch.dtype())) return std::nullopt;
+  const Tensor t = unwrapped(batch);
   NoGrad guard;
   const InRule quiet;
   const Tensor flat = contiguous(t);
@@ -113,8 +115,7 @@ std::vector<std::string> symbols(const std::vector<void*>& frames) {
 std::string gradient_of_input(int i) { return "the gradient of input " + std::to_string(i); }
 
 /// Looks at the gradients in the shapes of the inputs that they are for.
-void check_gradients(const Node& node, const bool* need, const Tensor* gin, Phase phase,
-                     const char* remark) {
+void check_gradients(const Node& node, const bool* need, const Tensor* gin, Phase phase, const char* remark) {
   for (int i = 0; i < node.n_edges; ++i) {
     if (!need[i] || !gin[i].defined()) continue;
     NoGrad guard;

@@ -24,7 +24,7 @@ namespace cadena {
 namespace detail {
 namespace {
 
-std::int64_t* memory(const Tensor& t) { return static_cast<std::int64_t*>(raw_impl(t)->data); }
+std::int64_t* memory(const Tensor& t) { return static_cast<std::int64_t*>(raw_data(t)); }
 
 Tensor as_tensor(const Operand& v, DType like) {
   if (v.tensor()) return v.tensor()->detach();
@@ -50,7 +50,7 @@ Tensor search(const char* op, const Tensor& sorted, const Operand& values, bool 
   for (int i = 0; sequence.dim() > 1 && i + 1 < v.dim(); ++i) rows *= v.shape()[i];
   Tensor out = make_tensor(v.shape(), v.numel(), i64);
   if (v.numel() > 0)
-    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_impl(sequence)->data, raw_impl(v)->data},
+    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_data(sequence), raw_data(v)},
                           right, memory(out));
   return out;
 }
@@ -78,9 +78,9 @@ Tensor counted(const Tensor& x, const Tensor& weight, const Tensor& edges, bool 
   const std::int64_t bins = edges.numel() - 1;
   Tensor out = make_tensor({bins}, bins, x.dtype());
   const Tensor from = contiguous(x), weights = weight.defined() ? contiguous(weight) : Tensor();
-  kernels::histogram(x.dtype(), x.numel(), raw_impl(from)->data,
-                     weights.defined() ? raw_impl(weights)->data : nullptr, bins, raw_impl(edges)->data, even,
-                     raw_impl(out)->data);
+  kernels::histogram(x.dtype(), x.numel(), raw_data(from),
+                     weights.defined() ? raw_data(weights) : nullptr, bins, raw_data(edges), even,
+                     raw_data(out));
   return out;
 }
 
@@ -122,7 +122,7 @@ Unique unique(const Tensor& x) {
   const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), order = argsort(flat);
   const Tensor starts = empty(flat.shape(), i64), inverse = empty(flat.shape(), i64);
   const std::int64_t n = flat.numel(),
-                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_impl(flat)->data,
+                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_data(flat),
                                                detail::memory(order), detail::memory(starts),
                                                detail::memory(inverse));
   const Tensor first = slice(starts, 0, {0, runs});
