@@ -56,7 +56,9 @@ struct CumSum : Linear<CumSum> {
     });
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return detail::apply(CumSum(axis, !reverse), g); }
-  Tensor batch(const BatchedCall& c) const { return detail::apply(CumSum(axis + 1, reverse), c.x[0]); }
+  Tensor batch(const BatchedCall& c) const {  // of rank 0 it is the value itself
+    return c.x[0].dim() == 1 ? c.x[0] : detail::apply(CumSum(axis + 1, reverse), c.x[0]);
+  }
 };
 
 struct Recurrence {
