@@ -207,13 +207,14 @@ void user_partial_loop(const void* op, void* out, const void* const* in, std::in
 template <class F, int N, int I>
 Tensor user_recorded(const void* op, const Tensor& g, const Tensor* x, const Tensor&) {
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
+  const bool record = is_grad_enabled();
+  EnableGrad mode;
   TensorList in;
-  for (int k = 0; k < N; ++k)
-    in.push_back(k == I ? (x[k].requires_grad() ? alias(x[k]) : x[k].detach().requires_grad_()) : x[k]);
+  for (int k = 0; k < N; ++k) in.push_back(k == I ? fresh_inputs({x[k]})[0] : x[k]);
   const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) { return Tensor(f(in[K]...)); }
   (std::make_index_sequence<N>{});
   if (!y.requires_grad()) return {};
-  return grad(TensorList{y}, {in[I]}, {.create_graph = true, .retain_graph = true, .allow_unused = true},
+  return grad(TensorList{y}, {in[I]}, {.create_graph = record, .retain_graph = true, .allow_unused = true},
               {expand(g, y.shape())})[0];
 }
 

@@ -6,6 +6,12 @@
 
 namespace cadena {
 
+namespace detail {
+/// Depth of the vmap calls of this thread that are running their function once for all samples.
+extern constinit thread_local int vmap_level;
+[[noreturn]] void refuse_batched_draw();
+}  // namespace detail
+
 /// A stream of random numbers; copying it saves its state. Use one per thread.
 class Generator {
  public:
@@ -16,6 +22,8 @@ class Generator {
   void set_position(std::uint64_t position) { position_ = position; }
   /// Reserves `blocks` Philox blocks of four 32-bit numbers and returns the first one's position.
   std::uint64_t advance(std::uint64_t blocks) {
+    if (detail::vmap_level > 0) [[unlikely]]
+      detail::refuse_batched_draw();
     auto first = position_;
     position_ += blocks;
     return first;

@@ -43,6 +43,7 @@ bool strides_are_contiguous(const Shape& shape, const Strides& strides) {
 
 Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
   const TensorImpl* base = impl(x);
+  check_readable(base);
   auto* t = new TensorImpl;
   t->dtype = base->dtype;
   t->contiguous = strides_are_contiguous(shape, strides);
@@ -93,12 +94,14 @@ void check_dtype(const Tensor& t) {
 template <Element T>
 const T* Tensor::data() const {
   check_dtype<T>(*this);
+  detail::check_readable(impl());
   return static_cast<const T*>(impl()->data);
 }
 template <Element T>
 T* Tensor::mutable_data() {
   check_dtype<T>(*this);
   auto* p = impl();
+  detail::check_readable(p);
   ++p->storage->version;
   if (!p->node || p->node->leaf) p->version = p->storage->version;
   return static_cast<T*>(p->data);
@@ -107,6 +110,7 @@ template <Element T>
 T Tensor::item() const {
   if (numel() != 1)
     throw ShapeError("[item] expected a tensor with one element, got shape " + cadena::to_string(shape()));
+  detail::check_readable(impl());
   return visit(dtype(), [&]<class S>(S) { return static_cast<T>(*static_cast<const S*>(impl()->data)); });
 }
 double Tensor::item() const { return item<double>(); }
@@ -241,7 +245,13 @@ void HookHandle::remove() {
   owner_ = Tensor();
 }
 
-Tensor Tensor::detach() const { return detail::make_view(*this, shape(), strides(), 0); }
+Tensor Tensor::detach() const {
+  if (detail::is_batched(*this)) {
+    const auto& payload = *impl()->storage->batch_payload;
+    return detail::make_batched(payload.all.detach(), payload.level);
+  }
+  return detail::make_view(*this, shape(), strides(), 0);
+}
 
 // In-place writes.
 

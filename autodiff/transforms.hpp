@@ -5,6 +5,7 @@
 // that f captured requires grad. `create_graph` overrides that.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/tree.hpp"
+#include "autodiff/vmap.hpp"
 
 namespace cadena {
 
@@ -125,6 +127,20 @@ requires(!std::is_convertible_v<F, Tensor>) auto grad(F f) {
     else
       return std::move(r.grad);
   };
+}
+
+/// Gradients of loss(params, sample...) for every sample of the batch (axis 0 of each tensor): an object of
+/// params' type, the samples along axis 0 of its tensors. By vmap of grad, so that layers, and whatever else
+/// vmap knows, work on the whole batch.
+template <class F, class T, std::same_as<Tensor>... Batch>
+T per_sample_grads(F&& loss, const T& params, const Batch&... batch) {
+  const Function gradients = [&](const TensorList& sample) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return detail::differentiable(grad([&](const T& p) { return loss(p, sample[I]...); })(params));
+    }
+    (std::index_sequence_for<Batch...>{});
+  };
+  return detail::replaced(params, vmap(gradients, TensorList{batch...}), true);
 }
 
 // Memory for time.

@@ -141,6 +141,46 @@ Step rosenbrock_gradient() {
   return {[=] { *g = cadena::value_and_grad(rosenbrock, x.detach()).grad; }, [=] { return digest(*g); }};
 }
 
+struct TwoLayers {
+  Tensor w1, b1, w2, b2;
+};
+
+Tensor linear_loss(const TwoLayers& p, const Tensor& x, const Tensor& y) {
+  return cadena::cross_entropy(linear(relu(linear(x, p.w1, p.b1)), p.w2, p.b2), y);
+}
+Tensor conv_loss(const TwoLayers& p, const Tensor& x, const Tensor& y) {
+  return cadena::cross_entropy(linear(flatten(relu(conv2d(x, p.w1, p.b1))), p.w2, p.b2), y);
+}
+
+/// The gradient of each of 128 samples by itself: `batched`, or one after the other.
+template <class Loss>
+Step per_sample_gradients(const Loss& loss, const cadena::Shape& w1, const cadena::Shape& sample,
+                          bool batched) {
+  constexpr std::int64_t n = 128, classes = 10;
+  cadena::Generator g(3);
+  cadena::Shape shape = sample;
+  shape.insert(0, n);
+  const Tensor x = cadena::randn(shape, g), y = cadena::randint(0, classes, {n}, g);
+  TwoLayers p{cadena::randn(w1, g), cadena::zeros({w1[0]}), {}, cadena::zeros({classes})};
+  const Tensor hidden = sample.rank() == 1 ? linear(x[0], p.w1) : conv2d(x[0], p.w1);
+  p.w2 = cadena::randn({classes, hidden.numel()}, g);
+  auto w = std::make_shared<Tensor>();
+  return {[=] {
+            if (batched) {
+              *w = cadena::per_sample_grads(loss, p, x, y).w1;
+              return;
+            }
+            TensorList rows;
+            for (std::int64_t i = 0; i < n; ++i) rows.push_back(cadena::grad(loss)(p, x[i], y[i]).w1);
+            *w = cadena::stack(rows);
+          },
+          [=] { return digest(*w); }};
+}
+Step per_sample_linear(bool batched) { return per_sample_gradients(linear_loss, {64, 32}, {32}, batched); }
+Step per_sample_conv(bool batched) {
+  return per_sample_gradients(conv_loss, {16, 8, 3, 3}, {8, 14, 14}, batched);
+}
+
 Suite suite() {
   constexpr double ops = 3 * chain_length;
   Suite list = {
@@ -156,6 +196,10 @@ Suite suite() {
       {"transforms/rosenbrock_gradient", rosenbrock_gradient},
       {"transforms/rosenbrock_hvp", rosenbrock_hvp},
       {"transforms/rosenbrock_hessian", rosenbrock_hessian_transform},
+      {"transforms/per_sample_linear", [] { return per_sample_linear(true); }},
+      {"transforms/per_sample_linear_looped", [] { return per_sample_linear(false); }},
+      {"transforms/per_sample_conv", [] { return per_sample_conv(true); }},
+      {"transforms/per_sample_conv_looped", [] { return per_sample_conv(false); }},
   };
   // Linear in the number of nodes: the time of one op may not grow beyond what the caches explain.
   for (std::int64_t nodes = 10'000; nodes <= 1'000'000; nodes *= 10)

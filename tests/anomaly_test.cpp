@@ -178,6 +178,19 @@ TEST(Anomaly, LayersAreNamed) {
   EXPECT_EQ(e->scope, "Sequential/2");
 }
 
+TEST(Anomaly, InsideVmapTheReportIsAboutOneSample) {
+  const Tensor x = tensor({{1., 2.}, {0., 1.}, {3., 4.}}, f64).requires_grad_();
+  auto e = caught([&] { vmap([](const Tensor& t) { return log(t); })(x); });
+  ASSERT_TRUE(e);
+  EXPECT_EQ(e->op, "log");
+  EXPECT_EQ(e->index, (Index{0}));
+  e = caught([&] { vmap(grad([](const Tensor& t) { return sum(sqrt(t)); }))(x.detach()); });
+  ASSERT_TRUE(e);
+  EXPECT_EQ(e->op, "sqrt");
+  EXPECT_EQ(e->phase, Phase::backward);
+  EXPECT_EQ(e->index, (Index{0}));
+}
+
 TEST(Anomaly, IsRestoredAndBelongsToItsThread) {
   Tensor x = leaf({0});
   {

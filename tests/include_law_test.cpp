@@ -120,6 +120,17 @@ TEST(IncludeLaw, KernelsSeeNoTensorAndNoNode) {
   }
 }
 
+/// Ops reach memory through view_of, raw_data and Tensor::data, which refuse batched tensors (batch.hpp).
+TEST(IncludeLaw, OpsReachMemoryThroughTheGuardedWays) {
+  static const std::regex around(R"(impl\([^()]*\)->(data|storage->data)\b)");
+  for (const char* folder : {"autodiff/ops", "autodiff/transforms"})
+    for (auto& file : sources(folder)) {
+      std::ifstream in(file);
+      for (std::string line; std::getline(in, line);)
+        EXPECT_FALSE(std::regex_search(line, around)) << file << ": " << line;
+    }
+}
+
 TEST(IncludeLaw, ArrayLibrariesStayInKernelsAndOptInHeaders) {
   check("autodiff", [](const std::string& file, const Include& include) {
     return !is_array_library(include.target) || starts_with(file, "autodiff/kernels/") ||

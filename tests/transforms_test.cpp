@@ -241,6 +241,41 @@ TEST(Nesting, UserFormulasAndForwardOverForward) {
   expect_near(jvp(first, x, ones_like(x)).tangent, {3, 48});
 }
 
+TEST(Nesting, ThirdOrderThroughACheckpointAndAUsersFormula) {
+  // f = S^2 / 2 with S = sum h(x), h = t^2 exp(t).
+  auto h = elementwise("square_exp", [](auto t) { return t * t * exp(t); });
+  auto f = [&](const Tensor& x) {
+    const Tensor s = sum(checkpoint([&](const Tensor& t) { return h(t); }, x));
+    return s * s / 2;
+  };
+  const Values x{0.5, -1.2}, v{2, -1};
+  double s = 0, change = 0, d1[2], d2[2], d3[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const double t = x[i], e = std::exp(t);
+    s += t * t * e;
+    d1[i] = (t * t + 2 * t) * e, d2[i] = (t * t + 4 * t + 2) * e, d3[i] = (t * t + 6 * t + 6) * e;
+    change += d1[i] * v[i];
+  }
+  Values hessian_of_f, product, third;
+  for (std::size_t i = 0; i < 2; ++i) {
+    product.push_back(d1[i] * change + s * d2[i] * v[i]);
+    for (std::size_t j = 0; j < 2; ++j) {
+      hessian_of_f.push_back(d1[i] * d1[j] + (i == j ? s * d2[i] : 0));
+      third.push_back(d2[i] * v[i] * d1[j] + d1[i] * d2[j] * v[j] +
+                      (i == j ? change * d2[i] + s * d3[i] * v[i] : 0));
+    }
+  }
+  const Tensor at = tensor(x), along = tensor(v);
+  expect_near(hessian(f, at), hessian_of_f);
+  for (auto mode : {JacobianMode::forward, JacobianMode::reverse})
+    expect_near(jacobian([&](const Tensor& t) { return grad(f)(t); }, at, {.mode = mode}), hessian_of_f);
+  expect_near(jvp(grad(f), at, along).tangent, product);
+  expect_near(hvp(f, at, along).hvp, product);
+  expect_near(jvp([&](const Tensor& t) { return hessian(f, t); }, at, along).tangent, third);
+  const Tensor all = jacobian([&](const Tensor& t) { return hessian(f, t); }, at);
+  expect_near(sum(all * along, 2), third);
+}
+
 // Structs.
 
 struct Layer {

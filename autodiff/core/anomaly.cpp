@@ -37,8 +37,10 @@ struct Found {
   double value;
 };
 
-std::optional<Found> find(const Tensor& t) {
-  if (!t.defined() || !is_floating(t.dtype())) return std::nullopt;
+/// Of a batched tensor: among all samples. vmap then runs them one by one, and the report is about one.
+std::optional<Found> find(const Tensor& batch) {
+  if (!batch.defined() || !is_floating(batch.dtype())) return std::nullopt;
+  const Tensor t = unwrapped(batch);
   NoGrad guard;
   const InRule quiet;
   const Tensor flat = contiguous(t);

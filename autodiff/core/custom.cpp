@@ -127,7 +127,10 @@ Tensor CustomOp::operator()(const TensorList& inputs) const {
   if (!forward) throw ValueError("[" + name + "] expected a forward function, got none");
   if (inputs.empty()) throw ValueError("[" + name + "] expected at least one input, got none");
   Tensor out;
-  {
+  if (detail::any_batched(inputs.data(), inputs.size())) {
+    const detail::BatchedCall call(inputs.data(), inputs.size());
+    out = call.wrap(call.looped(name, [this](const TensorList& x) { return (*this)(x); }));
+  } else {
     NoGrad guard;
     out = forward(inputs);
     if (!out.defined())

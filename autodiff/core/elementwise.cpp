@@ -6,6 +6,7 @@
 #include "autodiff/formulas/arithmetic.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
+#include "autodiff/random.hpp"
 
 namespace cadena::detail {
 
@@ -26,7 +27,7 @@ struct LiteralDtype {
 
 Tensor number(const Scalar& s, DType dtype) {
   Tensor t = make_tensor({}, 1, dtype);
-  void* p = raw_impl(t)->data;
+  void* p = raw_data(t);
   if (dtype == f32)
     *static_cast<float*>(p) = s.to<float>();
   else if (dtype == f64)
@@ -44,6 +45,8 @@ kernels::MapInput map_input(const Tensor& t, const Shape& out) {
 /// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the
 /// first.
 Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const Tensor* operands, int n) {
+  for (int i = 0; i < n; ++i)
+    if (operands[i].defined()) check_readable(raw_impl(operands[i]));
   const TensorImpl* first = raw_impl(operands[0]);
   bool same = first->contiguous;
   for (int i = 1; i < n && same; ++i)
@@ -58,7 +61,7 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
       sizes[i] = itemsize(first->dtype);
     }
     if (first->numel > 0)
-      kernels::map_contiguous(loop, op, raw_impl(out)->data, sizes[0], pointers, sizes, n, first->numel);
+      kernels::map_contiguous(loop, op, raw_data(out), sizes[0], pointers, sizes, n, first->numel);
     return out;
   }
   Shape shape = first->shape;
@@ -69,7 +72,7 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
   kernels::MapInput inputs[kernels::map_max_inputs];
   for (int i = 0; i < n; ++i)
     if (operands[i].defined()) inputs[i] = map_input(operands[i], shape);
-  kernels::map(loop, op, raw_impl(out)->data, itemsize(first->dtype), shape, inputs, n);
+  kernels::map(loop, op, raw_data(out), itemsize(first->dtype), shape, inputs, n);
   return out;
 }
 
@@ -144,8 +147,10 @@ Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const T
   if (rules->flow[i] == Flow::stops) return {};
   if (rules->flow[i] == Flow::passes) return g;
   const void* attributes = op() ? op() : &no_attributes;
-  bool record = grad_enabled && (raw_impl(g)->node || y.defined());
-  for (int k = 0; k < rules->arity; ++k) record |= grad_enabled && x[k].defined() && raw_impl(x[k])->node;
+  // Batched values have no loops: they take the way in tensor operations, too.
+  bool record = is_batched(g) || is_batched(y) || (grad_enabled && (raw_impl(g)->node || y.defined()));
+  for (int k = 0; k < rules->arity; ++k)
+    record |= x[k].defined() && (is_batched(x[k]) || (grad_enabled && raw_impl(x[k])->node));
   const unsigned reads = rules->meta.reads[static_cast<std::size_t>(i)];
   Tensor declared[max_arity];
   for (int k = 0; k < rules->arity; ++k)
@@ -168,6 +173,8 @@ bool ElementwiseNode::vjp_unrecorded(const Tensor& g, const bool* need, Tensor* 
   using Flow = ElementwiseRules::Flow;
   const TensorImpl* from = raw_impl(g);
   if (grad_enabled || !from->contiguous || from->dtype != dtype || from->numel == 0) return false;
+  if (vmap_level > 0) [[unlikely]]
+    return false;
   const int arity = rules->arity;
   const void* operands[kernels::map_max_inputs] = {from->data};
   std::size_t sizes[kernels::map_max_inputs];
@@ -188,8 +195,8 @@ bool ElementwiseNode::vjp_unrecorded(const Tensor& g, const bool* need, Tensor* 
   for (int i = 0; i <= last; ++i) {
     if (!need[i] || rules->flow[i] != Flow::computed) continue;
     gin[i] = i == last && !passed && may_overwrite(g) ? g : make_tensor(from->shape, from->numel, dtype);
-    kernels::map_contiguous(rules->partial[i][dtype == f64], op() ? op() : &no_attributes,
-                            raw_impl(gin[i])->data, sizes[0], operands, sizes, arity + 2, from->numel);
+    kernels::map_contiguous(rules->partial[i][dtype == f64], op() ? op() : &no_attributes, raw_data(gin[i]),
+                            sizes[0], operands, sizes, arity + 2, from->numel);
   }
   return true;
 }

@@ -67,7 +67,13 @@ void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tens
 /// Evaluates and, where needed, records with the node that `make` returns.
 template <class Make>
 Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs, const Make& make) {
-  Tensor out = elementwise_value(rules, op, inputs);
+  Tensor out;
+  if (any_batched(inputs, static_cast<std::size_t>(rules.arity))) [[unlikely]] {
+    const BatchedCall call(inputs, static_cast<std::size_t>(rules.arity));
+    out = call.wrap(elementwise(rules, op, call.aligned().data(), make));
+  } else {
+    out = elementwise_value(rules, op, inputs);
+  }
   if (is_floating(raw_impl(out)->dtype) &&
       recording(rules.meta.name, inputs, static_cast<std::size_t>(rules.arity)))
     elementwise_attach(make(), out, inputs);

@@ -4,11 +4,13 @@
 #include <string>
 
 #include "autodiff/core/anomaly.hpp"
+#include "autodiff/core/batch.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/reduce.hpp"
 #include "autodiff/ops/sort.hpp"
+#include "autodiff/random.hpp"
 
 namespace cadena::detail {
 
@@ -158,7 +160,7 @@ void Sweep::accumulate(std::uint32_t slot, Tensor cotangent) {
   if (!s.cotangent.defined()) {
     s.cotangent = std::move(cotangent);
     push(slot);
-  } else if (!grad_enabled && may_overwrite(s.cotangent)) {
+  } else if (!grad_enabled && may_overwrite(s.cotangent) && !is_batched(cotangent)) {
     if (!add_in_place(s.cotangent, cotangent)) s.cotangent.add_(cotangent);
   } else {
     s.cotangent = add(s.cotangent, cotangent);
@@ -224,7 +226,7 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
 }
 
 bool Sweep::add_to_sum(Node& node, const Tensor& g) {
-  if (create_) return false;
+  if (create_ || is_batched(g)) return false;
   const auto s = numbering_.find(node.edges[0].get());
   if (s == Numbering::absent) return false;
   const Tensor& sum = slots_[s].cotangent;
@@ -243,6 +245,8 @@ bool Sweep::collect(Node* node, const Tensor& g) {
 
 void Sweep::commit() {
   GradMode mode(create_);
+  if (vmap_level > 0) throw Unbatchable("[vmap] expected a function without side effects, got a backward()");
+  for (auto& [node, g] : gradients_) check_readable(raw_impl(g));
   for (auto& [node, g] : gradients_) {
     const Tensor& former = node->leaf ? static_cast<Leaf*>(node.get())->grad : node->extras->retained;
     if (former.defined()) g = add(former, g);

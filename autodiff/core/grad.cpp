@@ -129,7 +129,7 @@ TensorList fresh_inputs(const TensorList& inputs) {
     if (x.requires_grad())
       fresh.push_back(alias(x));
     else if (is_floating(x.dtype()))
-      fresh.push_back(x.detach().requires_grad_());
+      fresh.push_back(without_node(x).requires_grad_());
     else
       throw DtypeError("[grad] expected inputs of f32 or f64, got " + std::string(name(x.dtype())));
   }

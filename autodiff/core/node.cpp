@@ -124,7 +124,8 @@ Tensor RecordedNode::output() {
   check_current("output", output_version_, output_->version);
   auto* y = new TensorImpl;
   y->dtype = dtype;
-  y->contiguous = true;
+  y->batched = output_->batch_payload != nullptr;
+  y->contiguous = !y->batched;
   y->view = true;
   y->version = output_version_;
   y->shape = shape;
@@ -139,6 +140,7 @@ Tensor RecordedNode::output() {
 const void* RecordedNode::output_data() const {
   if (!output_) return nullptr;
   check_current("output", output_version_, output_->version);
+  if (output_->batch_payload) refuse_batched_read();
   return output_->data;
 }
 

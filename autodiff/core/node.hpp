@@ -107,6 +107,7 @@ std::uint64_t seq_above_leaves(std::uint64_t least);
 struct TensorImpl : RefCounted, Pooled {
   DType dtype;
   bool contiguous;
+  bool batched = false;       ///< stands for many samples inside vmap and has no memory, see batch.hpp
   bool view = false;          ///< shares storage with a tensor that was there before
   std::uint32_t version = 0;  ///< storage version that `node` describes
   std::int64_t numel;
@@ -121,6 +122,19 @@ struct TensorImpl : RefCounted, Pooled {
 
 inline TensorImpl* impl(const Tensor& t) { return t.raw() ? static_cast<TensorImpl*>(t.raw()) : t.impl(); }
 inline TensorImpl* raw_impl(const Tensor& t) { return static_cast<TensorImpl*>(t.raw()); }
+
+[[noreturn]] void refuse_batched_read();
+/// Before memory is read. @throws Unbatchable
+inline void check_readable(const TensorImpl* p) {
+  if (p->batched) [[unlikely]]
+    refuse_batched_read();
+}
+
+/// Memory of a tensor, behind that check: what ops hand to kernels.
+inline void* raw_data(const Tensor& t) {
+  check_readable(raw_impl(t));
+  return raw_impl(t)->data;
+}
 
 /// Nobody else can see this tensor's buffer, so it may serve for another value.
 inline bool may_overwrite(const Tensor& t) {

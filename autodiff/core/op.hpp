@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "autodiff/core/batch.hpp"
 #include "autodiff/core/meta.hpp"
 #include "autodiff/core/node.hpp"
 #include "autodiff/core/scope_info.hpp"
@@ -114,12 +115,13 @@ struct NodeOf final : RecordedNode {
 
 inline kernels::View view_of(const Tensor& t) {
   const TensorImpl* p = impl(t);
+  check_readable(p);
   return {p->data, p->dtype, p->shape, p->strides};
 }
 
 /// Hangs a node on `out` if any input needs a gradient.
 template <class Op>
-Tensor record(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
+Tensor with_node(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
   if (is_floating(out.dtype()) && recording(Op::meta.name, inputs, n)) {
     auto node = Ref<NodeOf<Op>>::adopt(new NodeOf<Op>(std::move(op)));
     node->attach(out, inputs, n, Op::meta.reads);
@@ -128,26 +130,87 @@ Tensor record(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
   return out;
 }
 
+/// The same for an op that has evaluated itself. A batched value made that way would lack the payload's own
+/// history: such ops are done sample by sample. @throws Unbatchable
+template <class Op>
+Tensor record(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
+  check_readable(raw_impl(out));
+  for (std::size_t i = 0; i < n; ++i) check_readable(raw_impl(inputs[i]));
+  return with_node(std::move(op), std::move(out), inputs, n);
+}
+
+/// A tensor among the attributes of an op that has one and says so.
+template <class Op>
+Tensor attribute_of(const Op& op) {
+  if constexpr (requires { op.attribute(); })
+    return op.attribute();
+  else
+    return {};
+}
+
+template <class Op>
+Tensor apply_to(const Op& op, const std::vector<Tensor>& x);
+
+/// On batched tensors: by the op's own rule, `batch(const BatchedCall&)`, whose result has the batch axis
+/// first (undefined if it has none for such a call); by the reference of a fused op; else sample by sample.
+template <class Op>
+Tensor apply_batched(Op op, const Tensor* inputs, std::size_t n) {
+  constexpr bool has_rule = requires(const BatchedCall& c) { op.batch(c); };
+  if constexpr (!has_rule && requires(TensorList x) { op.reference(x); }) {
+    return op.reference(TensorList(inputs, inputs + n));
+  } else {
+    const BatchedCall call(inputs, n, attribute_of(op));
+    Tensor all;
+    if constexpr (has_rule) all = op.batch(call);
+    if (!all.defined()) {
+      if (call.x.size() > n && call.batched[n]) refuse_batched_read();
+      all = call.looped(Op::meta.name, [&](std::vector<Tensor> x) {
+        x.resize(n);
+        return apply_to(op, x);
+      });
+    }
+    return with_node(std::move(op), call.wrap(all), inputs, n);
+  }
+}
+
 /// Evaluates and records. `Op::eval` takes the inputs one by one, or as a span.
 template <class Op, class... In>
 Tensor apply(Op op, const In&... in) {
   Tensor inputs[] = {in...};
+  if (any_batched(inputs, sizeof...(in)) || is_batched(attribute_of(op))) [[unlikely]]
+    return apply_batched(std::move(op), inputs, sizeof...(in));
   Tensor out;
   {
     Unrecorded guard;
     out = op.eval(in...);
   }
-  return record(std::move(op), std::move(out), inputs, sizeof...(in));
+  return with_node(std::move(op), std::move(out), inputs, sizeof...(in));
 }
 
 template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor> inputs) {
+  if (any_batched(inputs.data(), inputs.size()) || is_batched(attribute_of(op))) [[unlikely]]
+    return apply_batched(std::move(op), inputs.data(), inputs.size());
   Tensor out;
   {
     Unrecorded guard;
     out = op.eval(inputs);
   }
-  return record(std::move(op), std::move(out), inputs.data(), inputs.size());
+  return with_node(std::move(op), std::move(out), inputs.data(), inputs.size());
+}
+
+template <class Op>
+Tensor apply_to(const Op& op, const std::vector<Tensor>& x) {
+  if constexpr (requires { op.eval(std::span<const Tensor>(x)); })
+    return apply_list(op, std::span<const Tensor>(x));
+  else if constexpr (requires { op.eval(x[0]); })
+    return apply(op, x[0]);
+  else if constexpr (requires { op.eval(x[0], x[0]); })
+    return apply(op, x[0], x[1]);
+  else if constexpr (requires { op.eval(x[0], x[0], x[0]); })
+    return apply(op, x[0], x[1], x[2]);
+  else
+    refuse_batched_read();
 }
 
 /// One linear argument: `transpose(g, input shape)` is the whole derivative. There may be an
@@ -181,7 +244,7 @@ template <class Op>
 struct Fused {
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if constexpr (requires { &Op::vjp_fast; }) {
-      if (!grad_enabled) return self().vjp_fast(s, g, gin);
+      if (!composed(g)) return self().vjp_fast(s, g, gin);
     }
     vjp_by_reference(
         s, [this](const TensorList& x) { return TensorList{self().reference(x)}; }, g, gin);

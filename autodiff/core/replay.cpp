@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autodiff/core/anomaly.hpp"
+#include "autodiff/core/batch.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -105,12 +106,16 @@ bool reaches_beyond(const std::vector<Tensor>& outputs, const std::vector<Tensor
   Reached reached;
   for (const auto& x : inputs) {
     Node* node = impl(x)->node.get();
-    if (node && !node->leaf) return true;  // an alias of something recorded
+    // An alias of something recorded, or a batch of samples that are.
+    if ((node && !node->leaf) || recorded_outside(x)) return true;
     reached.add(node);
   }
   const auto first = reached.size();
-  for (const auto& y : outputs)
-    if (y.defined()) reached.add(impl(y)->node.get());
+  for (const auto& y : outputs) {
+    if (!y.defined()) continue;
+    if (recorded_outside(y)) return true;
+    reached.add(impl(y)->node.get());
+  }
   for (std::size_t next = first; next < reached.size(); ++next) {
     if (reached[next].leaf) return true;
     reached.add_inputs_of(reached[next]);

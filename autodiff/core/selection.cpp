@@ -124,8 +124,8 @@ void Selection::add_mask(const Tensor& mask, int axis) {
   const Tensor offsets = empty({count + 1}, i64);
   Strides strides;
   for (int i = 0; i < mask.dim(); ++i) strides.push_back(x_strides_[axis + i]);
-  kernels::nonzero_offsets(mask.shape(), static_cast<const bool*>(raw_impl(hits)->data), strides,
-                           static_cast<std::int64_t*>(raw_impl(offsets)->data));
+  kernels::nonzero_offsets(mask.shape(), static_cast<const bool*>(raw_data(hits)), strides,
+                           static_cast<std::int64_t*>(raw_data(offsets)));
   add_vector(slice(offsets, 0, {0, count}), -1, 0, 1);
 }
 
@@ -143,7 +143,7 @@ void Selection::find_offsets() {
     if (v.axis < 0) offsets_ = offsets_.dim() == 0 ? v.index : add(offsets_, v.index);
   const bool single = vectors_.size() == 1 && vectors_[0].axis < 0;
   offsets_ = single ? offsets_ : reshape(clone(expand(offsets_, spread_)), {n});
-  auto* to = static_cast<std::int64_t*>(raw_impl(offsets_)->data);
+  auto* to = static_cast<std::int64_t*>(raw_data(offsets_));
   for (const auto& v : vectors_) {
     if (v.axis < 0) continue;
     const auto bad = kernels::add_index_offsets(view_of(expand(v.index, spread_)), v.extent, v.stride, to);

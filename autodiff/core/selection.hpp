@@ -16,6 +16,8 @@ class Selection {
   Selection(const char* op, const Tensor& x, std::span<const Index> indices);
 
   const Shape& shape() const { return shape_; }  ///< of x[indices]
+  /// How many axes stand before that of a slice which comes first.
+  int axes_in_front() const { return place_ == 0 ? spread_.rank() : 0; }
   /// No element can be picked twice.
   bool distinct() const { return distinct_; }
 

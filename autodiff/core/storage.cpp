@@ -15,6 +15,12 @@ Ref<Storage> Storage::wrap(void* data, std::size_t bytes, std::function<void(voi
   return storage;
 }
 
+Ref<Storage> Storage::batch(BatchPayload* payload, void (*destroy)(BatchPayload*)) {
+  auto storage = wrap(nullptr, 0, [payload, destroy](void*) { destroy(payload); });
+  storage->batch_payload = payload;
+  return storage;
+}
+
 void Storage::dispose_foreign(Storage* p) noexcept {
   if (p->deleter) (*p->deleter)(p->data);
   delete p->deleter;

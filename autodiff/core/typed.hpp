@@ -21,7 +21,7 @@ const T* data_or_null(const Tensor& t) {
 /// Memory of a fresh tensor; null if undefined.
 template <class T>
 T* written(const Tensor& t) {
-  return t.defined() ? static_cast<T*>(raw_impl(t)->data) : nullptr;
+  return t.defined() ? static_cast<T*>(raw_data(t)) : nullptr;
 }
 
 }  // namespace cadena::detail

@@ -157,7 +157,7 @@ struct Attention : Fused<Attention> {
       return a;
     }
     const Tensor& m = mask.get(meta.name);
-    a.mask = {raw_impl(m)->data, m.dtype() != boolean, leading_strides(m), m.strides()[m.dim() - 2],
+    a.mask = {raw_data(m), m.dtype() != boolean, leading_strides(m), m.strides()[m.dim() - 2],
               m.strides()[m.dim() - 1]};
     return a;
   }
@@ -212,6 +212,7 @@ Tensor attend(Tensor q, Tensor k, Tensor v, Tensor mask, const AttentionOptions&
       return rule.plain(contiguous(q), contiguous(k), contiguous(v), contiguous(mask));
     mask = expand(mask, scores);
   }
+  if (is_batched(q) || is_batched(k) || is_batched(v) || is_batched(mask)) return rule.plain(q, k, v, mask);
   Attention op;
   op.rule = rule;
   if (mask.defined()) op.mask = Constant(mask);

@@ -33,6 +33,11 @@ struct Where {
     kernels::where(view_of(c), view_of(a), view_of(b), view_of(out));
     return out;
   }
+  const Tensor& attribute() const { return condition.get(meta.name); }
+  Tensor batch(const BatchedCall& c) const {
+    const TensorList x = c.aligned();
+    return cadena::where(x[2], x[0], x[1]);
+  }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor& c = condition.get(meta.name);
     if (s.needs(0)) gin[0] = cadena::where(c, g, zeros({}, g.dtype()));
@@ -59,6 +64,11 @@ void promote_pair(const Operand& a, const Operand& b, Tensor* in) {
 Tensor compare(kernels::Comparison op, const char* op_name, const Operand& a, const Operand& b) {
   Tensor in[2];
   promote_pair(a, b, in);
+  if (any_batched(in, 2)) {
+    const BatchedCall call(in, 2);
+    const TensorList x = call.aligned();
+    return call.wrap(compare(op, op_name, x[0], x[1]));
+  }
   const Shape shape = broadcast(op_name, in[0].shape(), in[1].shape());
   Tensor out = make_tensor(shape, checked_numel(op_name, shape, 1), boolean);
   kernels::compare(op, view_of(in[0]), view_of(in[1]), view_of(out));

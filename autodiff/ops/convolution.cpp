@@ -42,7 +42,7 @@ Tensor run_conv(const char* op, const Shape& shape, std::span<const Tensor> in, 
   const Tensor a = contiguous(in[0]), b = contiguous(in[1]),
                c = in.size() == 3 ? contiguous(in[2]) : Tensor();
   const auto as = [&]<class T>(T) {
-    f(a.data<T>(), b.data<T>(), c.defined() ? c.data<T>() : nullptr, static_cast<T*>(raw_impl(out)->data));
+    f(a.data<T>(), b.data<T>(), c.defined() ? c.data<T>() : nullptr, static_cast<T*>(raw_data(out)));
   };
   dtype == f32 ? as(float{}) : as(double{});
   return out;
@@ -62,6 +62,57 @@ Tensor sum_of_channels(const Tensor& g) {
   return sum(g, others);
 }
 
+/// (B, N, ...) as (B N, ...).
+Tensor merged(const Tensor& x) {
+  Shape shape = x.shape();
+  shape.erase(0);
+  shape[0] *= x.size(0);
+  return reshape(x, shape);
+}
+/// (B, N, C, ...) as (N, B C, ...): what vmap batches becomes groups of channels. And back.
+Tensor as_groups(const Tensor& x) {
+  Axes order{1, 0};
+  for (int i = 2; i < x.dim(); ++i) order.push_back(i);
+  Shape shape = x.shape();
+  shape.erase(0);
+  shape[1] *= x.size(0);
+  return reshape(permute(x, order), shape);
+}
+Tensor from_groups(const Tensor& y, std::int64_t count) {
+  Shape shape = y.shape();
+  shape[1] /= count;
+  shape.insert(1, count);
+  Axes order{1, 0};
+  for (int i = 2; i < shape.rank(); ++i) order.push_back(i);
+  return permute(reshape(y, shape), order);
+}
+ConvShape grouped(ConvShape s, std::int64_t count) {
+  s.in *= count, s.out *= count, s.groups *= count;
+  return s;
+}
+
+/// f(shape, x, w, no bias) for operands of which some are batched. Samples that share w lengthen the
+/// convolution's own batch; with weights of their own they are groups.
+template <class F>
+Tensor batched_conv(const BatchedCall& c, ConvShape s, const F& f) {
+  const Tensor x = c.with_batch(0);
+  Tensor y;
+  if (c.batched[1]) {
+    y = from_groups(f(grouped(s, c.size), as_groups(x), merged(c.x[1]), Tensor()), c.size);
+  } else {
+    const std::int64_t each = s.batch;
+    s.batch *= c.size;
+    y = f(s, merged(x), c.x[1], Tensor());
+    Shape shape = y.shape();
+    shape[0] = each;
+    y = reshape(y, c.shaped(shape));
+  }
+  if (c.x.size() < 3) return y;
+  Shape column = c.batched[2] ? Shape{c.size, 1, c.x[2].size(1)} : Shape{c.x[2].size(0)};
+  for (int i = 0; i < s.rank; ++i) column.push_back(1);
+  return add(y, reshape(c.x[2], column));
+}
+
 /// x, w [, bias] -> y
 struct Conv {
   static constexpr Meta meta{
@@ -79,6 +130,7 @@ struct Conv {
       kernels::conv<T>(shape, x, w, b, y);
     });
   }
+  Tensor batch(const BatchedCall& c) const { return batched_conv(c, shape, conv); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.needs(0)) gin[0] = conv_transpose(shape, g, s.x(1), {});
     if (s.needs(1)) gin[1] = conv_weight(shape, s.x(0), g);
@@ -109,6 +161,7 @@ struct ConvTranspose {
                       kernels::conv_transpose<T>(shape, y, w, b, x);
                     });
   }
+  Tensor batch(const BatchedCall& c) const { return batched_conv(c, shape, conv_transpose); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.needs(0)) gin[0] = conv(shape, g, s.x(1), {});
     if (s.needs(1)) gin[1] = conv_weight(shape, g, s.x(0));
@@ -136,6 +189,11 @@ struct ConvWeight {
     return run_conv(
         "conv_weight", w_shape(shape), in,
         [this]<class T>(const T* x, const T* y, const T*, T* w) { kernels::conv_weight<T>(shape, x, y, w); });
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const Tensor w =
+        conv_weight(grouped(shape, c.size), as_groups(c.with_batch(0)), as_groups(c.with_batch(1)));
+    return reshape(w, c.shaped(w_shape(shape)));
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.needs(0)) gin[0] = conv_transpose(shape, s.x(1), g, {});

@@ -30,6 +30,7 @@ struct Line {
     const std::int64_t k = std::clamp(offset, -rows, columns);
     return std::min(k < 0 ? rows + k : rows, k > 0 ? columns - k : columns);
   }
+  Line behind_batch() const { return {axis1 + 1, axis2 + 1, offset}; }
 };
 
 Tensor view_line(const Tensor& x, const Line& line) {
@@ -53,6 +54,7 @@ struct DiagonalOp : Linear<DiagonalOp> {
   explicit DiagonalOp(const Line& l) : line(l) {}
   Tensor eval(const Tensor& x) const { return view_line(x, line); }
   Tensor transpose(const Tensor& g, const Shape& in) const;
+  Tensor batch(const BatchedCall& c) const { return detail::apply(DiagonalOp(line.behind_batch()), c.x[0]); }
 };
 
 struct DiagEmbed : Linear<DiagEmbed> {
@@ -69,6 +71,9 @@ struct DiagEmbed : Linear<DiagEmbed> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return detail::apply(DiagonalOp(line), g); }
+  Tensor batch(const BatchedCall& c) const {
+    return detail::apply(DiagEmbed(line.behind_batch(), c.shaped(shape)), c.x[0]);
+  }
 };
 
 Tensor DiagonalOp::transpose(const Tensor& g, const Shape& in) const {

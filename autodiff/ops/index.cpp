@@ -41,7 +41,18 @@ struct Gather : Linear<Gather> {
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return scatter_add(zeros(in, g.dtype()), axis, index.get(meta.name), g);
   }
+  const Tensor& attribute() const { return index.get(meta.name); }
+  Tensor batch(const BatchedCall& c) const { return gather(c.with_batch(0), axis + 1, c.with_batch(1)); }
 };
+
+/// A vector of indices for each sample (N, k) as positions along `axis` of the samples `x`.
+Tensor as_positions(const Tensor& indices, int axis, const Tensor& x) {
+  Shape flat, shape = x.shape();
+  for (int i = 0; i < x.dim(); ++i) flat.push_back(1);
+  flat[0] = indices.size(0);
+  flat[axis + 1] = shape[axis + 1] = indices.size(1);
+  return expand(reshape(indices, flat), shape);
+}
 
 struct IndexSelect : Linear<IndexSelect> {
   static constexpr Meta meta{
@@ -61,6 +72,12 @@ struct IndexSelect : Linear<IndexSelect> {
   }
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return index_add(zeros(in, g.dtype()), axis, index.get(meta.name), g);
+  }
+  const Tensor& attribute() const { return index.get(meta.name); }
+  Tensor batch(const BatchedCall& c) const {
+    const Tensor x = c.with_batch(0);
+    return c.batched[1] ? gather(x, axis + 1, as_positions(c.x[1], axis, x))
+                        : index_select(x, axis + 1, c.x[1]);
   }
 };
 
@@ -82,6 +99,7 @@ struct AddAt {
     if (s.needs(0)) gin[0] = g;
     if (s.needs(1)) gin[1] = Op::read_at(g, axis, index.get(Op::meta.name));
   }
+  const Tensor& attribute() const { return index.get(Op::meta.name); }
   Tensor jvp(const Saved& s, const Tensor* t) const {
     if (!t[1].defined()) return t[0];
     const Tensor base = t[0].defined() ? t[0] : zeros(s.output_shape(), s.node().dtype);
@@ -90,6 +108,9 @@ struct AddAt {
 };
 
 struct ScatterAdd : AddAt<ScatterAdd> {
+  Tensor batch(const BatchedCall& c) const {
+    return scatter_add(c.with_batch(0), axis + 1, c.with_batch(2), c.with_batch(1));
+  }
   static constexpr Meta meta{.name = "scatter_add",
                              .formula = "x with s added at index",
                              .derivative = "dX = G, dS = gather(G, index)"};
@@ -99,6 +120,11 @@ struct ScatterAdd : AddAt<ScatterAdd> {
 };
 
 struct IndexAdd : AddAt<IndexAdd> {
+  Tensor batch(const BatchedCall& c) const {
+    const Tensor x = c.with_batch(0), src = c.with_batch(1);
+    return c.batched[2] ? scatter_add(x, axis + 1, as_positions(c.x[2], axis, x), src)
+                        : index_add(x, axis + 1, c.x[2], src);
+  }
   static constexpr Meta meta{.name = "index_add",
                              .formula = "x with rows of s added by index",
                              .derivative = "dX = G, dS = index_select(G, index)"};

@@ -30,6 +30,12 @@ class Indices {
         *t = Tensor();
       }
   }
+  /// The same of every sample.
+  Indices behind_batch() const {
+    Indices all(*this);
+    all.items_.insert(all.items_.begin(), Slice{});
+    return all;
+  }
   Selection of(const Tensor& x) const {
     std::vector<Index> items = items_;
     auto tensor = tensors_.begin();
@@ -51,6 +57,10 @@ struct IndexOp : Linear<IndexOp> {
 
   explicit IndexOp(Indices i) : indices(std::move(i)) {}
   Tensor eval(const Tensor& x) const { return indices.of(x).read(x); }
+  Tensor batch(const BatchedCall& c) const {
+    const Indices all = indices.behind_batch();
+    return movedim(apply(IndexOp(all), c.x[0]), {all.of(c.x[0]).axes_in_front()}, {0});
+  }
   Tensor transpose(const Tensor& g, const Shape& in) const;
 };
 
@@ -66,6 +76,11 @@ struct IndexPut {
     Tensor out = copy_of(x);
     indices.of(out).write(out, values, accumulate);
     return out;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const Indices all = indices.behind_batch();
+    const Tensor x = c.with_batch(0), values = movedim(c.with_batch(1), {0}, {all.of(x).axes_in_front()});
+    return apply(IndexPut{all, accumulate}, x, values);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.needs(0))
@@ -318,8 +333,8 @@ Tensor nonzero(const Tensor& x) {
   const Tensor hits = contiguous(ne(x, 0));
   const Shape shape{sum(hits).item<std::int64_t>(), x.dim()};
   Tensor out = empty(shape, i64);
-  kernels::nonzero(x.shape(), static_cast<const bool*>(detail::raw_impl(hits)->data),
-                   static_cast<std::int64_t*>(detail::raw_impl(out)->data));
+  kernels::nonzero(x.shape(), static_cast<const bool*>(detail::raw_data(hits)),
+                   static_cast<std::int64_t*>(detail::raw_data(out)));
   return out;
 }
 

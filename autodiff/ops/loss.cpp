@@ -147,8 +147,8 @@ struct CrossEntropy : Fused<CrossEntropy> {
                        std::to_string(*bad));
     Tensor losses = make_tensor({rows}, rows, x.dtype());
     lse = make_tensor({rows}, rows, x.dtype());
-    kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), static_cast<T*>(raw_impl(lse)->data),
-                              static_cast<T*>(raw_impl(losses)->data));
+    kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), static_cast<T*>(raw_data(lse)),
+                              static_cast<T*>(raw_data(losses)));
     if (options.reduction == Reduction::none) return losses;
     if (options.reduction == Reduction::mean) total = kernels::total_weight(rows, targets<T>(t));
     return options.reduction == Reduction::sum ? sum(losses) : div(sum(losses), total);
@@ -161,7 +161,7 @@ struct CrossEntropy : Fused<CrossEntropy> {
     Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
     kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), lse.data<T>(), targets<T>(t),
                                   g.data<T>(), options.reduction == Reduction::none ? 1 : 0,
-                                  static_cast<T>(1 / total), static_cast<T*>(raw_impl(out)->data));
+                                  static_cast<T>(1 / total), static_cast<T*>(raw_data(out)));
     return out;
   }
 };
@@ -286,10 +286,10 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, const BinaryC
   {
     NoGrad guard;
     // Written so that NaN passes: it is not outside the interval, and the loss shows it.
-    const Tensor outside = maximum(to(lt(p, 0), i64), to(gt(p, 1), i64));
+    const Tensor all = detail::unwrapped(p), outside = maximum(to(lt(all, 0), i64), to(gt(all, 1), i64));
     if (sum(outside).item<std::int64_t>() > 0)
       throw ValueError("[binary_cross_entropy] expected probabilities in [0, 1], got values in [" +
-                       std::to_string(min(p).item()) + ", " + std::to_string(max(p).item()) +
+                       std::to_string(min(all).item()) + ", " + std::to_string(max(all).item()) +
                        "]; for logits there is binary_cross_entropy_with_logits");
   }
   const Tensor log_p = maximum(log(p), -100), log_q = maximum(log1p(neg(p)), -100);
@@ -334,10 +334,10 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOpti
   if (log_probs.dim() != 2) return detail::by_rows(nll_loss, log_probs, target, o);
   const Tensor safe = where(eq(target, o.ignore_index), 0, target);
   const auto classes = log_probs.size(1);
-  if (auto bad = target.numel() == 0 ? std::nullopt
-                                     : kernels::find_bad_target<float>(
-                                           target.numel(), classes,
-                                           {contiguous(target).data<std::int64_t>(), o.ignore_index}))
+  const Tensor all = contiguous(detail::unwrapped(target));
+  if (auto bad = all.numel() == 0 ? std::nullopt
+                                  : kernels::find_bad_target<float>(
+                                        all.numel(), classes, {all.data<std::int64_t>(), o.ignore_index}))
     throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " +
                      std::to_string(*bad));
   const Tensor picked = squeeze(gather(log_probs, 1, unsqueeze(safe, 1)), 1);
@@ -356,6 +356,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
                      std::to_string(options.label_smoothing));
   if (soft) return detail::soft_cross_entropy(logits, target, options);
   if (logits.dim() != 2) return detail::by_rows(cross_entropy, logits, target, options);
+  if (detail::is_batched(logits) || detail::is_batched(target))
+    return detail::cross_entropy_reference(logits, target, options);
   detail::CrossEntropy op;
   Tensor value;
   {

@@ -60,6 +60,7 @@ struct Reshape : Linear<Reshape> {
     return make_view(copy_of(x), shape, contiguous_strides(shape), 0);
   }
   Tensor transpose(const Tensor& g, const Shape& in) const { return reshape(g, in); }
+  Tensor batch(const BatchedCall& c) const { return reshape(c.x[0], c.shaped(shape)); }
 };
 
 struct Permute : Linear<Permute> {
@@ -83,6 +84,11 @@ struct Permute : Linear<Permute> {
     for (int i = 0; i < axes.rank(); ++i) inverse[static_cast<int>(axes[i])] = i;
     return permute(g, inverse);
   }
+  Tensor batch(const BatchedCall& c) const {
+    Axes order{0};
+    for (auto a : BatchedCall::shifted(axes)) order.push_back(a);
+    return permute(c.x[0], order);
+  }
 };
 
 struct Expand : Linear<Expand> {
@@ -100,6 +106,13 @@ struct Expand : Linear<Expand> {
     return make_view(x, shape, strides, 0);
   }
   Tensor transpose(const Tensor& g, const Shape& in) const { return sum_to(g, in); }
+  Tensor batch(const BatchedCall& c) const {
+    Shape raised;
+    const int missing = shape.rank() - (c.x[0].dim() - 1);
+    for (int i = 0; i < missing; ++i) raised.push_back(1);
+    for (int i = 1; i < c.x[0].dim(); ++i) raised.push_back(c.x[0].shape()[i]);
+    return expand(reshape(c.x[0], c.shaped(raised)), c.shaped(shape));
+  }
 };
 
 struct Flip : Linear<Flip> {
@@ -119,6 +132,9 @@ struct Flip : Linear<Flip> {
     return make_view(x, x.shape(), strides, offset);
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return flip(g, axes); }
+  Tensor batch(const BatchedCall& c) const {
+    return axes.empty() ? c.x[0] : flip(c.x[0], BatchedCall::shifted(axes));
+  }
 };
 
 struct Cast : Linear<Cast> {
@@ -133,18 +149,21 @@ struct Cast : Linear<Cast> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return to(g, source); }
+  Tensor batch(const BatchedCall& c) const { return to(c.x[0], target); }
 };
 
 struct Clone : Linear<Clone> {
   static constexpr Meta meta{.name = "clone", .formula = "a copy of x", .derivative = "dX = G"};
   Tensor eval(const Tensor& x) const { return copy_of(x); }
   Tensor transpose(const Tensor& g, const Shape&) const { return g; }
+  Tensor batch(const BatchedCall& c) const { return clone(c.x[0]); }
 };
 
 struct Alias : Linear<Alias> {
   static constexpr Meta meta{.name = "alias", .formula = "x", .derivative = "dX = G"};
   Tensor eval(const Tensor& x) const { return x.detach(); }
   Tensor transpose(const Tensor& g, const Shape&) const { return g; }
+  Tensor batch(const BatchedCall& c) const { return alias(c.x[0]); }
 };
 
 /// The shape with its -1, if any, replaced. @throws ShapeError

@@ -170,6 +170,7 @@ struct ChannelNorm : Fused<ChannelNorm> {
 
 template <class Op>
 Tensor run_and_record(Op op, const NormInputs& in) {
+  if (any_batched(in.list.data(), in.list.size())) return op.reference(in.list);
   Tensor out = op.run(in.list);
   return record(std::move(op), std::move(out), in.list.data(), in.list.size());
 }
@@ -248,6 +249,7 @@ Tensor by_batch(const ChannelCall& call, const NormInputs& in, double eps, Tenso
     NormInputs moved = in;
     moved.list[0] = x;
     ChannelNorm op(s, eps);
+    if (any_batched(moved.list.data(), moved.list.size())) return op.reference(moved.list);
     Tensor out = op.run(moved.list);
     means = op.means, vars = op.vars;
     return record(std::move(op), std::move(out), moved.list.data(), moved.list.size());
@@ -285,6 +287,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
   Tensor means, vars;
   const Tensor y = detail::by_batch(call, in, o.eps, means, vars);
   if (running_mean.defined()) {
+    if (!means.defined()) detail::refuse_batched_read();  // vmap: each sample moves them in turn
     detail::update_running(running_mean, means, o.momentum);
     const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
     NoGrad guard;
@@ -312,8 +315,9 @@ Tensor instance_norm(const Tensor& x, const InstanceNormOptions& o) {
   if (!o.use_input_stats) return call.by_running(in, o.running_mean, o.running_var, o.eps);
   if (call.size <= 1) call.refuse("more than one value per channel of a sample");
   detail::ChannelNorm op({1, x.size(0) * call.channels, 1, call.size, call.channels}, o.eps);
+  if (!o.running_mean.defined()) return detail::run_and_record(std::move(op), in);
   Tensor out = op.run(in.list);
-  if (o.running_mean.defined() && x.size(0) > 0) {
+  if (x.size(0) > 0) {
     NoGrad guard;
     const Shape table{x.size(0), call.channels};
     const double unbiased = static_cast<double>(call.size) / static_cast<double>(call.size - 1);

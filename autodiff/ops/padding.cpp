@@ -42,6 +42,11 @@ struct Pad : Linear<Pad> {
     return out;
   }
   Tensor jvp(const Saved&, const Tensor* t) const { return detail::apply(Pad(paddings, 0), t[0]); }
+  Tensor batch(const BatchedCall& c) const {
+    std::vector<Padding> wide{{0, 0}};
+    wide.insert(wide.end(), paddings.begin(), paddings.end());
+    return detail::apply(Pad(std::move(wide), value), c.x[0]);
+  }
 
  private:
   const Padding& at(int axis) const { return paddings[static_cast<std::size_t>(axis)]; }

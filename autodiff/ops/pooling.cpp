@@ -155,16 +155,20 @@ ValuesIndices max_over(const Pool& p, const AllWindows& w) {
     in *= axis.in, out *= axis.out();
   }
   const Shape shape = p.with(extents);
-  const Tensor index = make_tensor(shape, checked_numel(p.op.c_str(), shape, sizeof(std::int64_t)), i64);
-  {
-    Unrecorded guard;
-    const Tensor x = contiguous(p.x.detach());
-    auto* to = static_cast<std::int64_t*>(raw_impl(index)->data);
+  checked_numel(p.op.c_str(), shape, sizeof(std::int64_t));
+  const Tensor index = unrecorded(p.x, [&](const Tensor& v, int outer) {
+    const Tensor x = contiguous(v);
+    Shape all = shape;
+    for (int i = outer; i > 0; --i) all.insert(0, x.shape()[i - 1]);
+    const Tensor positions = make_tensor(all, all.numel(), i64);
+    auto* to = static_cast<std::int64_t*>(raw_data(positions));
+    const std::int64_t planes = in == 0 ? 0 : x.numel() / in;
     if (x.dtype() == f32)
-      kernels::max_positions(w, p.planes(), x.data<float>(), to);
+      kernels::max_positions(w, planes, x.data<float>(), to);
     else
-      kernels::max_positions(w, p.planes(), x.data<double>(), to);
-  }
+      kernels::max_positions(w, planes, x.data<double>(), to);
+    return positions;
+  });
   const Tensor values = gather(reshape(p.x, {p.planes(), in}), 1, reshape(index, {p.planes(), out}));
   return {reshape(values, shape), index};
 }
@@ -211,7 +215,7 @@ Tensor max_unpool(int rank, const Tensor& x, const Tensor& indices, const PerAxi
   const Tensor at_positions = contiguous(reshape(indices, flat)),
                keep = make_tensor(flat, flat.numel(), boolean);
   kernels::last_of_equals(p.planes(), in, out, at_positions.data<std::int64_t>(),
-                          static_cast<bool*>(raw_impl(keep)->data));
+                          static_cast<bool*>(raw_data(keep)));
   return reshape(
       scatter_add(zeros({p.planes(), out}, x.dtype()), 1, at_positions, where(keep, reshape(x, flat), 0)),
       shape);

@@ -68,11 +68,15 @@ struct MatMul {
     Tensor right = t[1].defined() ? matmul(s.x(0), t[1]) : Tensor();
     return !left.defined() ? right : !right.defined() ? left : add(left, right);
   }
+  Tensor batch(const BatchedCall& c) const {
+    const TensorList x = c.aligned();
+    return matmul(x[0], x[1]);
+  }
 
  private:
   template <class T>
   static void run(const Tensor& a, const Tensor& b, const Shape& batch, const Tensor& out) {
-    T* c = static_cast<T*>(raw_impl(out)->data);
+    T* c = static_cast<T*>(raw_data(out));
     const auto m = a.size(-2), k = a.size(-1), n = b.size(-1);
     if (batch.empty())
       kernels::gemm<T>(m, n, k, matrix<T>(a), matrix<T>(b), c, n);
@@ -112,6 +116,12 @@ struct LinearOp {
     if (s.count() == 3 && t[2].defined()) plus(t[2]);
     return out;
   }
+  Tensor batch(const BatchedCall& c) const {
+    const bool biased = c.x.size() == 3;
+    if (!c.batched[1] && !(biased && c.batched[2])) return linear(c.x[0], c.x[1], biased ? c.x[2] : Tensor());
+    const Tensor y = matmul(c.x[0], mt(c.x[1]));
+    return !biased ? y : add(y, c.batched[2] ? unsqueeze(c.x[2], 1) : c.x[2]);
+  }
 
  private:
   template <class T>
@@ -120,8 +130,7 @@ struct LinearOp {
     kernels::GemmOptions<T> options;
     if (bias.defined()) options.bias = bias.data<T>();
     kernels::gemm<T>(in[0].size(0), in[1].size(0), in[0].size(1), matrix<T>(in[0]),
-                     matrix<T>(in[1]).transposed(), static_cast<T*>(raw_impl(out)->data), in[1].size(0),
-                     options);
+                     matrix<T>(in[1]).transposed(), static_cast<T*>(raw_data(out)), in[1].size(0), options);
   }
 };
 

@@ -24,7 +24,7 @@ namespace {
 Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Axes& axes, bool keepdim, DType dtype) {
   const Shape shape = reduced_shape(x.shape(), axes, keepdim);
   Tensor out = make_tensor(shape, shape.numel(), dtype);
-  kernels::reduce(op, view_of(x), axes, raw_impl(out)->data);
+  kernels::reduce(op, view_of(x), axes, raw_data(out));
   return out;
 }
 
@@ -40,6 +40,9 @@ struct Sum : Linear<Sum> {
   Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype()); }
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return expand(keepdim ? g : restore_axes(g, in, axes), in);
+  }
+  Tensor batch(const BatchedCall& c) const {
+    return axes.empty() ? c.x[0] : sum(c.x[0], BatchedCall::shifted(axes), keepdim);
   }
 };
 
@@ -59,6 +62,9 @@ struct Amax {
     gin[0] = mul(keepdim ? g : restore_axes(g, s.shape(0), axes), shares(s));
   }
   Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], shares(s)), axes, keepdim); }
+  Tensor batch(const BatchedCall& c) const {
+    return axes.empty() ? c.x[0] : amax(c.x[0], BatchedCall::shifted(axes), keepdim);
+  }
 
  private:
   Tensor shares(const Saved& s) const {
@@ -100,6 +106,9 @@ struct Prod : Fused<Prod> {
                                   : prod_tree(x, axes, keepdim);
   }
   Tensor reference(const TensorList& x) const { return prod_tree(x[0], axes, keepdim); }
+  Tensor batch(const BatchedCall& c) const {
+    return axes.empty() ? c.x[0] : prod(c.x[0], BatchedCall::shifted(axes), keepdim);
+  }
 };
 
 using Call = std::function<Tensor(const Tensor&, const Axes&, bool)>;
@@ -181,8 +190,12 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
 
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
-  NoGrad guard;
-  return reduce(op, numeric(x), axes, keepdim, i64);
+  return unrecorded(x, [&](const Tensor& v, int outer) {
+    Axes behind = axes;
+    for (auto& a : behind) a += outer;
+    if (behind.empty() && outer > 0) return zeros(v.shape(), i64);
+    return reduce(op, numeric(v), behind, keepdim, i64);
+  });
 }
 
 }  // namespace

@@ -22,6 +22,11 @@ struct Resample : Linear<Resample> {
   std::shared_ptr<const kernels::Taps> taps;
 
   Resample(int a, kernels::Taps t) : axis(a), taps(std::make_shared<kernels::Taps>(std::move(t))) {}
+  Tensor batch(const BatchedCall& c) const {
+    Resample behind(*this);
+    ++behind.axis;
+    return apply(std::move(behind), c.x[0]);
+  }
   Tensor eval(const Tensor& x0) const {
     const Tensor x = contiguous(x0);
     Shape shape = x.shape();
@@ -30,9 +35,9 @@ struct Resample : Linear<Resample> {
     std::int64_t outer = 1, inner = 1;
     for (int i = 0; i < x.dim(); ++i) (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
     if (x.dtype() == f32)
-      kernels::resample(*taps, outer, inner, x.data<float>(), static_cast<float*>(raw_impl(out)->data));
+      kernels::resample(*taps, outer, inner, x.data<float>(), static_cast<float*>(raw_data(out)));
     else
-      kernels::resample(*taps, outer, inner, x.data<double>(), static_cast<double*>(raw_impl(out)->data));
+      kernels::resample(*taps, outer, inner, x.data<double>(), static_cast<double*>(raw_data(out)));
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape&) const {

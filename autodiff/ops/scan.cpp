@@ -39,7 +39,7 @@ template <class F>
 Tensor scanned(const Tensor& x, int axis, const F& f) {
   const Tensor from = contiguous(x);
   Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-  f(lines_of(x.shape(), axis), raw_impl(from)->data, raw_impl(out)->data);
+  f(lines_of(x.shape(), axis), raw_data(from), raw_data(out));
   return out;
 }
 
@@ -56,6 +56,9 @@ struct CumSum : Linear<CumSum> {
     });
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return detail::apply(CumSum(axis, !reverse), g); }
+  Tensor batch(const BatchedCall& c) const {  // of rank 0 it is the value itself
+    return c.x[0].dim() == 1 ? c.x[0] : detail::apply(CumSum(axis + 1, reverse), c.x[0]);
+  }
 };
 
 struct Recurrence {
@@ -70,8 +73,11 @@ struct Recurrence {
   Tensor eval(const Tensor& a, const Tensor& b) const {
     const Tensor factors = contiguous(a);
     return scanned(b, axis, [&](const kernels::Lines& lines, const void* terms, void* to) {
-      kernels::linear_recurrence(lines, b.dtype(), raw_impl(factors)->data, terms, to, reverse);
+      kernels::linear_recurrence(lines, b.dtype(), raw_data(factors), terms, to, reverse);
     });
+  }
+  Tensor batch(const BatchedCall& c) const {
+    return detail::apply(Recurrence{axis + 1, reverse}, c.with_batch(0), c.with_batch(1));
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (g.numel() == 0) {
@@ -108,6 +114,7 @@ struct CumProd {
       kernels::cumulate(kernels::ScanOp::prod, lines, x.dtype(), from, to, false);
     });
   }
+  Tensor batch(const BatchedCall& c) const { return detail::apply(CumProd{axis + 1}, c.x[0]); }
   // dy[k]/dx[j] = (product before j) (product from j + 1 to k): the sum over k is a recurrence from the end.
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     gin[0] = g;
@@ -135,6 +142,7 @@ struct LogCumSumExp {
       kernels::logcumsumexp(lines, x.dtype(), from, to);
     });
   }
+  Tensor batch(const BatchedCall& c) const { return detail::apply(LogCumSumExp{axis + 1}, c.x[0]); }
   // dy[k]/dx[j] = own[j] kept[j + 1] ... kept[k]: nothing overflows, as all of them are at most 1.
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     gin[0] = g;
@@ -178,12 +186,22 @@ Tensor along(const char* op, const Tensor& x, int axis, const F& f) {
   return x.dim() == 0 ? reshape(f(reshape(x, {1}), a), {}) : f(x, a);
 }
 
+Tensor positions_of_extremes(bool largest, const Tensor& x, int axis) {
+  const Tensor from = contiguous(numeric(x));
+  Tensor indices = make_tensor(x.shape(), x.numel(), i64);
+  kernels::cumulative_extreme(largest, lines_of(x.shape(), axis), from.dtype(), raw_data(from),
+                              static_cast<std::int64_t*>(raw_data(indices)));
+  return indices;
+}
+
 ValuesIndices cumulative_extreme(const char* op, bool largest, const Tensor& x, int axis) {
   const int a = axis_or_vector(op, axis, x.dim());
-  const Tensor from = contiguous(numeric(x.detach()));
-  Tensor indices = make_tensor(x.shape(), x.numel(), i64);
-  kernels::cumulative_extreme(largest, lines_of(x.shape(), a), from.dtype(), raw_impl(from)->data,
-                              static_cast<std::int64_t*>(raw_impl(indices)->data));
+  if (is_batched(x) && x.dim() == 0) {
+    const ValuesIndices of_one = cumulative_extreme(op, largest, reshape(x, {1}), 0);
+    return {reshape(of_one.values, {}), reshape(of_one.indices, {})};
+  }
+  const Tensor indices =
+      unrecorded(x, [&](const Tensor& v, int outer) { return positions_of_extremes(largest, v, a + outer); });
   return {gather(x, a, indices), indices};
 }
 

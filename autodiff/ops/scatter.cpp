@@ -44,6 +44,10 @@ struct Scatter {
                 axis);
     return out;
   }
+  const Tensor& attribute() const { return index.get(op); }
+  Tensor batch(const BatchedCall& c) const {
+    return apply(Scatter{op, axis + 1, Constant(c.with_batch(2))}, c.with_batch(0), c.with_batch(1));
+  }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor& i = index.get(op);
     if (s.needs(0)) gin[0] = apply(Scatter(*this), g, zeros(i.shape(), g.dtype()));
@@ -58,10 +62,14 @@ struct Scatter {
  private:
   /// Whose value stays.
   Tensor winners(const Shape& shape, const Tensor& i) const {
-    NoGrad guard;
-    const Tensor numbers = reshape(arange(i.numel()), i.shape()), board = zeros(shape, i64);
-    check_found(op, kernels::scatter(view_of(board), axis, view_of(i), view_of(numbers)), shape, axis);
-    return eq(gather(board, axis, i), numbers);
+    return unrecorded(i, [&](const Tensor& all, int outer) {
+      Shape behind = shape;
+      for (int k = outer; k > 0; --k) behind.insert(0, all.shape()[k - 1]);
+      const Tensor numbers = reshape(arange(all.numel()), all.shape()), board = zeros(behind, i64);
+      check_found(op, kernels::scatter(view_of(board), axis + outer, view_of(all), view_of(numbers)), behind,
+                  axis + outer);
+      return eq(gather(board, axis + outer, all), numbers);
+    });
   }
 };
 
@@ -83,6 +91,11 @@ struct ScatterExtreme {
     check_found("scatter_reduce", kernels::scatter_combine(op, view_of(out), axis, view_of(i), view_of(src)),
                 x.shape(), axis);
     return out;
+  }
+  const Tensor& attribute() const { return index.get(meta.name); }
+  Tensor batch(const BatchedCall& c) const {
+    return apply(ScatterExtreme{largest, include_self, axis + 1, Constant(c.with_batch(2))}, c.with_batch(0),
+                 c.with_batch(1));
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Hits hits(*this, s);

@@ -26,7 +26,7 @@ namespace cadena {
 namespace detail {
 namespace {
 
-std::int64_t* memory(const Tensor& t) { return static_cast<std::int64_t*>(raw_impl(t)->data); }
+std::int64_t* memory(const Tensor& t) { return static_cast<std::int64_t*>(raw_data(t)); }
 
 Tensor as_tensor(const Operand& v, DType like) {
   if (v.tensor()) return v.tensor()->detach();
@@ -52,8 +52,8 @@ Tensor search(const char* op, const Tensor& sorted, const Operand& values, bool 
   for (int i = 0; sequence.dim() > 1 && i + 1 < v.dim(); ++i) rows *= v.shape()[i];
   Tensor out = make_tensor(v.shape(), v.numel(), i64);
   if (v.numel() > 0)
-    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_impl(sequence)->data, raw_impl(v)->data},
-                          right, memory(out));
+    kernels::searchsorted({rows, n, v.numel() / rows, dtype, raw_data(sequence), raw_data(v)}, right,
+                          memory(out));
   return out;
 }
 
@@ -80,9 +80,8 @@ Tensor counted(const Tensor& x, const Tensor& weight, const Tensor& edges, bool 
   const std::int64_t bins = edges.numel() - 1;
   Tensor out = make_tensor({bins}, bins, x.dtype());
   const Tensor from = contiguous(x), weights = weight.defined() ? contiguous(weight) : Tensor();
-  kernels::histogram(x.dtype(), x.numel(), raw_impl(from)->data,
-                     weights.defined() ? raw_impl(weights)->data : nullptr, bins, raw_impl(edges)->data, even,
-                     raw_impl(out)->data);
+  kernels::histogram(x.dtype(), x.numel(), raw_data(from), weights.defined() ? raw_data(weights) : nullptr,
+                     bins, raw_data(edges), even, raw_data(out));
   return out;
 }
 
@@ -125,7 +124,7 @@ Unique unique_slices(const char* op, const Tensor& x, int axis, bool consecutive
   const std::int64_t n = moved.size(0), m = n == 0 ? 0 : x.numel() / n;
   const Tensor rows = contiguous(reshape(numeric(moved), {n, m}));
   const Tensor order = arange(n);
-  if (!consecutive) kernels::sort_rows(rows.dtype(), n, m, raw_impl(rows)->data, memory(order));
+  if (!consecutive) kernels::sort_rows(rows.dtype(), n, m, raw_data(rows), memory(order));
   const UniqueRows u(rows, order);
   Shape shape = moved.shape();
   shape[0] = u.rows.size(0);
@@ -157,9 +156,8 @@ Unique unique(const Tensor& x) {
   const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), order = argsort(flat);
   const Tensor starts = empty(flat.shape(), i64), inverse = empty(flat.shape(), i64);
   const std::int64_t n = flat.numel(),
-                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_impl(flat)->data,
-                                               detail::memory(order), detail::memory(starts),
-                                               detail::memory(inverse));
+                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_data(flat), detail::memory(order),
+                                               detail::memory(starts), detail::memory(inverse));
   const Tensor first = slice(starts, 0, {0, runs});
   return {to(index_select(flat, 0, index_select(order, 0, first)), x.dtype()), reshape(inverse, x.shape()),
           diff(first, 1, 0, {}, full({1}, n, i64))};

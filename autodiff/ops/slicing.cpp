@@ -41,6 +41,11 @@ struct SliceOp : Linear<SliceOp> {
   explicit SliceOp(const Range& r) : range(r) {}
   Tensor eval(const Tensor& x) const { return view_range(x, range); }
   Tensor transpose(const Tensor& g, const Shape& in) const { return embed(g, in, range); }
+  Tensor batch(const BatchedCall& c) const {
+    Range r = range;
+    ++r.axis;
+    return apply(SliceOp(r), c.x[0]);
+  }
   void add_transpose(const Tensor& g, const Tensor& sum) const {
     const Tensor part = view_range(sum, range);
     if (!add_in_place(part, g)) kernels::copy(view_of(add(part, g)), view_of(part));
@@ -61,6 +66,11 @@ struct Embed : Linear<Embed> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return apply(SliceOp(range), g); }
+  Tensor batch(const BatchedCall& c) const {
+    Range r = range;
+    ++r.axis;
+    return embed(c.x[0], c.shaped(shape), r);
+  }
 };
 
 Tensor embed(const Tensor& x, const Shape& shape, const Range& r) { return apply(Embed(shape, r), x); }
@@ -97,6 +107,11 @@ struct Cat {
     for (std::size_t i = 0; i < shapes.size(); ++i)
       if (!parts[i].defined()) parts[i] = zeros(shapes[i], s.node().dtype);
     return cat(parts, axis);
+  }
+  Tensor batch(const BatchedCall& c) const {
+    TensorList parts;
+    for (std::size_t i = 0; i < c.x.size(); ++i) parts.push_back(c.with_batch(i));
+    return cat(parts, axis + 1);
   }
 };
 

@@ -31,7 +31,7 @@ template <class F>
 Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor& b) {
   const Tensor x = contiguous(a), y = contiguous(b);
   Tensor out = make_tensor(shape, shape.numel(), x.dtype());
-  void* to = raw_impl(out)->data;
+  void* to = raw_data(out);
   if (x.dtype() == f32)
     f(x.data<float>(), y.data<float>(), static_cast<float*>(to));
   else
@@ -51,12 +51,13 @@ struct Softmax {
     return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x,
                       x);
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = product(s.y(), g); }
   Tensor jvp(const Saved& s, const Tensor* t) const { return product(s.y(), t[0]); }
 
  private:
   static Tensor product(const Tensor& y, const Tensor& v) {
-    if (grad_enabled) return mul(y, sub(v, sum(mul(v, y), -1, true)));
+    if (composed(y, v)) return mul(y, sub(v, sum(mul(v, y), -1, true)));
     const auto n = y.shape().back(), rows = rows_of(y);
     return row_kernel([=](auto* yp, auto* vp, auto* out) { kernels::softmax_vjp(rows, n, yp, vp, out); },
                       y.shape(), y, v);
@@ -73,9 +74,10 @@ struct LogSoftmax {
     return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(),
                       x, x);
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y();
-    if (grad_enabled) {
+    if (composed(y, g)) {
       gin[0] = sub(g, mul(exp(y), sum(g, -1, true)));
     } else {
       const auto n = y.shape().back(), rows = rows_of(y);
@@ -104,28 +106,34 @@ struct LogSumExp {
     const auto rows = shape.numel();
     return row_kernel([=](auto* in, auto*, auto* out) { kernels::logsumexp(rows, n, in, out); }, shape, x, x);
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = mul(unsqueeze(g, -1), weights(s)); }
   Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], weights(s)), -1); }
 
  private:
+  static Tensor constant_weights(const Tensor& x, const Tensor& y) {
+    NoGrad guard;
+    if (is_batched(x)) {
+      const Tensor in[] = {x, y};
+      const BatchedCall call(in, 2);
+      return call.wrap(constant_weights(call.x[0], call.x[1]));
+    }
+    const auto n = x.shape().back(), rows = rows_of(x);
+    const Tensor one = ones(y.shape(), y.dtype());
+    return row_kernel(
+        [=, &one](auto* xp, auto* yp, auto* out) {
+          using T = std::remove_pointer_t<decltype(out)>;
+          kernels::logsumexp_vjp(rows, n, xp, yp, one.data<T>(), out);
+        },
+        x.shape(), x, y);
+  }
   /// exp(x - y), that is softmax(x); in rows of infinite y the weights are constant: 0 over -inf, shared by
   /// the +inf.
   static Tensor weights(const Saved& s) {
     const Tensor& x = s.x(0);
     const Tensor y = s.y();
-    Tensor constant;
-    {
-      NoGrad guard;
-      const auto n = x.shape().back(), rows = rows_of(x);
-      const Tensor one = ones(y.shape(), y.dtype());
-      constant = row_kernel(
-          [=, &one](auto* xp, auto* yp, auto* out) {
-            using T = std::remove_pointer_t<decltype(out)>;
-            kernels::logsumexp_vjp(rows, n, xp, yp, one.data<T>(), out);
-          },
-          x.shape(), x, y);
-    }
-    if (!grad_enabled) return constant;
+    const Tensor constant = constant_weights(x, y);
+    if (!composed(constant)) return constant;
     const Tensor top = unsqueeze(y, -1);
     const Tensor finite = lt(abs(top.detach()), std::numeric_limits<double>::infinity());
     return where(finite, exp(sub(x, where(finite, top, 0))), constant);

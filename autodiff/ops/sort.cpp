@@ -19,16 +19,16 @@ namespace cadena {
 namespace detail {
 namespace {
 
-/// x as contiguous rows along `axis`, outside the graph; one row for rank 0.
+/// x as contiguous rows along `axis`, outside the graph.
 struct RowsOf {
   Tensor x;
   kernels::Rows rows;
 
   RowsOf(const Tensor& t, int axis) {
     NoGrad guard;
-    x = contiguous(numeric(t.dim() == 0 ? reshape(t, {1}) : axis_last(t, axis)));
+    x = contiguous(numeric(axis_last(t, axis)));
     const std::int64_t n = x.shape().back();
-    rows = {n == 0 ? 0 : x.numel() / n, n, x.dtype(), raw_impl(x)->data};
+    rows = {n == 0 ? 0 : x.numel() / n, n, x.dtype(), raw_data(x)};
   }
   Shape shape(std::int64_t last) const {
     Shape s = x.shape();
@@ -37,19 +37,24 @@ struct RowsOf {
   }
 };
 
-std::int64_t* memory(const Tensor& indices) { return static_cast<std::int64_t*>(raw_impl(indices)->data); }
+std::int64_t* memory(const Tensor& indices) { return static_cast<std::int64_t*>(raw_data(indices)); }
 
-/// The axis that `indices` has last goes where x has it.
-Tensor placed(const Tensor& indices, const Tensor& x, int axis) {
-  return x.dim() == 0 ? reshape(indices, {}) : contiguous(axis_back(indices, axis));
+/// k positions along `axis` of x, outside the graph: f(rows, memory of k for each of them).
+template <class F>
+Tensor positions(const Tensor& x, int axis, std::int64_t k, const F& f) {
+  NoGrad guard;
+  if (x.dim() == 0) return reshape(positions(reshape(x, {1}), 0, k, f), {});
+  return unrecorded(x, [&](const Tensor& v, int outer) {
+    const RowsOf r(v, axis + outer);
+    const Tensor indices = empty(r.shape(k), i64);
+    f(r, memory(indices));
+    return contiguous(axis_back(indices, axis + outer));
+  });
 }
 
 Tensor order(const Tensor& x, int axis, bool descending, std::int64_t k) {
-  const RowsOf r(x, axis);
-  const Shape shape = r.shape(k);
-  Tensor indices = make_tensor(shape, shape.numel(), i64);
-  kernels::argsort(r.rows, descending, k, memory(indices));
-  return placed(indices, x, axis);
+  return positions(x, axis, k,
+                   [&](const RowsOf& r, std::int64_t* to) { kernels::argsort(r.rows, descending, k, to); });
 }
 
 /// Values at `indices`, which have extent 1 along `axis`.
@@ -70,20 +75,14 @@ int nonempty_axis(const char* op, const Tensor& x, int axis) {
 /// Without NaN the element of rank (valid - 1) / 2; with NaN that one of what is left, or the first NaN.
 ValuesIndices median_along(const char* op, const Tensor& x, int axis, bool keepdim, bool skip_nan) {
   const int a = nonempty_axis(op, x, axis);
-  const RowsOf r(x, a);
-  const Shape shape = r.shape(1);
-  Tensor indices = make_tensor(shape, shape.numel(), i64);
-  Tensor ranks;
-  {
-    NoGrad guard;
-    const Tensor valid = sum(eq(r.x, r.x), -1, true);
-    ranks = make_tensor(shape, shape.numel(), i64);
+  const Tensor indices = positions(x, a, 1, [&](const RowsOf& r, std::int64_t* to) {
+    const Tensor valid = sum(eq(r.x, r.x), -1, true), ranks = empty(r.shape(1), i64);
     const std::int64_t n = r.rows.n, *count = memory(valid);
     for (std::int64_t i = 0; i < r.rows.rows; ++i)
       memory(ranks)[i] = count[i] == 0 ? 0 : skip_nan || count[i] == n ? (count[i] - 1) / 2 : count[i];
-  }
-  kernels::arg_kth(r.rows, memory(ranks), memory(indices));
-  return picked(x, a, placed(indices, x, a), keepdim);
+    kernels::arg_kth(r.rows, memory(ranks), to);
+  });
+  return picked(x, a, indices, keepdim);
 }
 
 Tensor median_of_all(const char* op, const Tensor& x, bool skip_nan) {
@@ -172,11 +171,11 @@ ValuesIndices kthvalue(const Tensor& x, std::int64_t k, int axis, bool keepdim) 
   if (k < 1 || k > detail::extent(x, a))
     throw ValueError("[kthvalue] expected k in [1, " + std::to_string(detail::extent(x, a)) + "] for axis " +
                      std::to_string(a) + " of " + to_string(x.shape()) + ", got " + std::to_string(k));
-  const detail::RowsOf r(x, a);
-  const Shape shape = r.shape(1);
-  const Tensor indices = empty(shape, i64), ranks = full(shape, k - 1, i64);
-  kernels::arg_kth(r.rows, detail::memory(ranks), detail::memory(indices));
-  return detail::picked(x, a, detail::placed(indices, x, a), keepdim);
+  const Tensor indices = detail::positions(x, a, 1, [&](const detail::RowsOf& r, std::int64_t* to) {
+    const Tensor ranks = full(r.shape(1), k - 1, i64);
+    kernels::arg_kth(r.rows, detail::memory(ranks), to);
+  });
+  return detail::picked(x, a, indices, keepdim);
 }
 
 Tensor median(const Tensor& x) { return detail::median_of_all("median", x, false); }
@@ -190,12 +189,12 @@ ValuesIndices nanmedian(const Tensor& x, int axis, bool keepdim) {
 
 ValuesIndices mode(const Tensor& x, int axis, bool keepdim) {
   const int a = detail::nonempty_axis("mode", x, axis);
-  const detail::RowsOf r(x, a);
-  const Shape shape = r.shape(1);
-  const Tensor sorted = empty(r.x.shape(), i64), indices = empty(shape, i64);
-  kernels::argsort(r.rows, false, r.rows.n, detail::memory(sorted));
-  kernels::arg_mode(r.rows, detail::memory(sorted), detail::memory(indices));
-  return detail::picked(x, a, detail::placed(indices, x, a), keepdim);
+  const Tensor indices = detail::positions(x, a, 1, [](const detail::RowsOf& r, std::int64_t* to) {
+    const Tensor sorted = empty(r.x.shape(), i64);
+    kernels::argsort(r.rows, false, r.rows.n, detail::memory(sorted));
+    kernels::arg_mode(r.rows, detail::memory(sorted), to);
+  });
+  return detail::picked(x, a, indices, keepdim);
 }
 
 }  // namespace cadena

@@ -33,8 +33,8 @@ Moments moments(const Tensor& x, const Axes& axes, bool keepdim) {
   const std::int64_t count = shape.numel(), n = rows.shape().back();
   Moments m{make_tensor(shape, count, x.dtype()), make_tensor(shape, count, x.dtype())};
   const auto run = [&]<class T>(T) {
-    kernels::moments(count, n, rows.data<T>(), static_cast<T*>(raw_impl(m.mean)->data),
-                     static_cast<T*>(raw_impl(m.squares)->data));
+    kernels::moments(count, n, rows.data<T>(), static_cast<T*>(raw_data(m.mean)),
+                     static_cast<T*>(raw_data(m.squares)));
   };
   if (x.dtype() == f32)
     run(float{});
@@ -63,6 +63,9 @@ struct Var {
   double scale;  // 1 / (n - correction), or NaN
 
   Tensor eval(const Tensor& x) const { return mul(moments(x, axes, keepdim).squares, scale); }
+  Tensor batch(const BatchedCall& c) const {
+    return axes.empty() ? Tensor() : apply(Var{BatchedCall::shifted(axes), keepdim, scale}, c.x[0]);
+  }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor spread = keepdim ? g : restore_axes(g, s.shape(0), axes);
     gin[0] = mul(mul(spread, 2 * scale), centered(s.x(0), axes));

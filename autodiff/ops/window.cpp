@@ -27,6 +27,7 @@ struct Windows {
   /// From the first element of a window to the last.
   std::int64_t reach() const { return (size - 1) * dilation + 1; }
   std::int64_t count(std::int64_t extent) const { return (extent - reach()) / step + 1; }
+  Windows behind_batch() const { return {axis + 1, size, step, dilation}; }
 };
 
 struct Unfold : Linear<Unfold> {
@@ -47,6 +48,7 @@ struct Unfold : Linear<Unfold> {
     return make_view(x, shape, strides, 0);
   }
   Tensor transpose(const Tensor& g, const Shape& in) const;
+  Tensor batch(const BatchedCall& c) const { return detail::apply(Unfold(windows.behind_batch()), c.x[0]); }
 };
 
 struct OverlapAdd : Linear<OverlapAdd> {
@@ -71,6 +73,9 @@ struct OverlapAdd : Linear<OverlapAdd> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape&) const { return detail::apply(Unfold(windows), g); }
+  Tensor batch(const BatchedCall& c) const {
+    return detail::apply(OverlapAdd(windows.behind_batch(), extent), c.x[0]);
+  }
 };
 
 Tensor Unfold::transpose(const Tensor& g, const Shape& in) const {

@@ -36,9 +36,8 @@ class FormerGenerator {
 
 std::uint64_t checksum_of(const Tensor& t) {
   NoGrad guard;
-  const Tensor flat = contiguous(t);
-  return kernels::checksum(raw_impl(flat)->data,
-                           static_cast<std::size_t>(flat.numel()) * itemsize(t.dtype()));
+  const Tensor flat = contiguous(unwrapped(t));
+  return kernels::checksum(raw_data(flat), static_cast<std::size_t>(flat.numel()) * itemsize(t.dtype()));
 }
 
 struct CheckpointNode final : FunctionNode {
@@ -91,7 +90,7 @@ Tensor checkpoint_one(Body f, const TensorList& inputs) {
     // A result that nobody else holds and that is no view of anything keeps its body, so that it may be
     // written in place like any other.
     const TensorImpl* p = raw_impl(r.y);
-    out = p->unique() && !p->view ? r.y : r.y.detach();
+    out = p->unique() && !p->view ? r.y : without_node(r.y);
   }
   raw_impl(out)->node = std::move(edge);
   return out;

@@ -7,6 +7,8 @@ namespace cadena::errors {
 namespace {
 Tensor twice(const Tensor& x) { return 2 * x; }
 Tensor total(const Tensor& x) { return sum(x * x); }
+Tensor square_both(const Tensor& a, const Tensor& b) { return a * a + b * b; }
+Tensor doubled(const Tensor& x, const TensorList&) { return cat({x, x}); }
 }  // namespace
 
 Rows transforms_rows() {
@@ -29,6 +31,25 @@ Rows transforms_rows() {
       {"laplacian", Kind::shape, {"(2,)"}, [] { laplacian(twice, m({2})); }},
       {"hvp", Kind::shape, {"(2,)", "(3,)"}, [] { hvp(total, m({2}), m({3})); }},
       {"vhp", Kind::dtype, {"f32", "f64"}, [] { vhp(total, m({2}), ones({2}, f64)); }},
+      {"vmap",
+       Kind::shape,
+       {"3", "(2, 2)"},
+       [] {
+         vmap(square_both)(m({3, 2}), m({2, 2}));
+       }},
+      {"vmap", Kind::value, {"2", "1"}, [] { vmap(square_both, {.in_axes = {0}})(m({3}), m({3})); }},
+      {"vmap",
+       Kind::index,
+       {"[-1, 1)", "1"},
+       [] {
+         vmap(square_both, {.in_axes = {0, 1}})(m({3}), m({3}));
+       }},
+      {"checkpoint_sequential",
+       Kind::value,
+       {"between 1 and 0", "3"},
+       [] { checkpoint_sequential({}, 3, m({})); }},
+      {"fixed_point", Kind::shape, {"(2,)", "(1,)"}, [] { fixed_point(doubled, m({1})); }},
+      {"root", Kind::value, {"tol >= 0", "-1"}, [] { root(doubled, m({1}), {}, {.tol = -1}); }},
   };
 }
 

@@ -56,7 +56,7 @@ struct Det {
     const Tensor out = make_tensor(shape, shape.numel(), a.dtype());
     const std::int64_t n = a.size(-1);
     with_type(a, [&]<class T>(T) {
-      T* y = static_cast<T*>(raw_impl(out)->data);
+      T* y = static_cast<T*>(raw_data(out));
       for_pivots<T>(a, [&](std::int64_t i, const T* diagonal, T parity) {
         y[i] = parity;
         for (std::int64_t k = 0; k < n; ++k) y[i] *= diagonal[k];
@@ -64,6 +64,7 @@ struct Det {
     });
     return out;
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     gin[0] = mul(unsqueeze(unsqueeze(g, -1), -1), mt(adjugate(s.x(0), s.y())));
   }
@@ -92,8 +93,7 @@ Slogdet evaluate(const Tensor& a) {
   Slogdet out{make_tensor(shape, shape.numel(), a.dtype()), make_tensor(shape, shape.numel(), a.dtype())};
   const std::int64_t n = a.size(-1);
   with_type(a, [&]<class T>(T) {
-    T *sign = static_cast<T*>(raw_impl(out.sign)->data),
-      *log = static_cast<T*>(raw_impl(out.logabsdet)->data);
+    T *sign = static_cast<T*>(raw_data(out.sign)), *log = static_cast<T*>(raw_data(out.logabsdet));
     for_pivots<T>(a, [&](std::int64_t i, const T* diagonal, T parity) {
       sign[i] = parity;
       log[i] = 0;
@@ -153,7 +153,7 @@ Border border_of(const Tensor& a) {
     if (width == 0) return;
     border.u = zeros(with(batch_of(a), {n, width}), a.dtype());
     border.v = zeros(with(batch_of(a), {n, width}), a.dtype());
-    T *u = static_cast<T*>(raw_impl(border.u)->data), *v = static_cast<T*>(raw_impl(border.v)->data);
+    T *u = static_cast<T*>(raw_data(border.u)), *v = static_cast<T*>(raw_data(border.v));
     for (std::int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       for (std::int64_t c = 0; c < small[at]; ++c)

@@ -110,6 +110,7 @@ struct MatrixExp {
     }
     return reshape(stack(each), a.shape());
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = derivative(mt(s.x(0)), g); }
   Tensor jvp(const Saved& s, const Tensor* t) const { return derivative(s.x(0), t[0]); }
 

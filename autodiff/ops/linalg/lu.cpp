@@ -28,7 +28,7 @@ Tensor row_order(const Tensor& pivots, std::int64_t m) {
   shape[shape.rank() - 1] = m;
   const Tensor order = make_tensor(shape, shape.numel(), i64);
   const auto* p = from.data<std::int64_t>();
-  auto* o = static_cast<std::int64_t*>(raw_impl(order)->data);
+  auto* o = static_cast<std::int64_t*>(raw_data(order));
   for (std::int64_t i = 0; i < (m == 0 ? 0 : shape.numel() / m); ++i) {
     std::iota(o + i * m, o + (i + 1) * m, 0);
     for (std::int64_t r = 0; r < k; ++r) std::swap(o[i * m + r], o[i * m + p[i * k + r] - 1]);
@@ -40,7 +40,7 @@ Tensor inverse_order(const Tensor& order) {
   const Tensor out = make_tensor(order.shape(), order.numel(), i64);
   const std::int64_t m = order.size(-1);
   const auto* from = order.data<std::int64_t>();
-  auto* to = static_cast<std::int64_t*>(raw_impl(out)->data);
+  auto* to = static_cast<std::int64_t*>(raw_data(out));
   for (std::int64_t i = 0; i < (m == 0 ? 0 : order.numel() / m); ++i)
     for (std::int64_t r = 0; r < m; ++r) to[i * m + from[i * m + r]] = r;
   return out;
@@ -125,9 +125,9 @@ Factored factor(const Tensor& a) {
   const std::int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
   const Shape shape = with(batch_of(a), {k});
   const Tensor pivots = make_tensor(shape, shape.numel(), i64);
-  auto* p = static_cast<std::int64_t*>(raw_impl(pivots)->data);
+  auto* p = static_cast<std::int64_t*>(raw_data(pivots));
   with_type(lu, [&]<class T>(T) {
-    T* data = static_cast<T*>(raw_impl(lu)->data);
+    T* data = static_cast<T*>(raw_data(lu));
     kernels::for_matrices(matrices_in(a), m * n * k / 2, [&](std::int64_t i) {
       kernels::lu<T>(m, n, data + i * m * n, n, p + i * k);
       for (std::int64_t r = 0; r < k; ++r) ++p[i * k + r];

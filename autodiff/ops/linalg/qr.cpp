@@ -31,7 +31,7 @@ Tensor evaluate(const Tensor& a, std::int64_t q_columns) {
   const std::int64_t m = a.size(-2), n = a.size(-1);
   with_type(a, [&]<class T>(T) {
     const T* data = from.data<T>();
-    T* q = static_cast<T*>(raw_impl(out)->data);
+    T* q = static_cast<T*>(raw_data(out));
     T* r = q + parts.start(1);
     kernels::for_matrices(matrices_in(a), 2 * m * n * q_columns, [&](std::int64_t i) {
       kernels::qr<T>(m, n, q_columns, data + i * m * n, q + i * m * q_columns, r + i * q_columns * n);
@@ -51,6 +51,10 @@ struct QROp {
   Packing parts;
 
   Tensor eval(const Tensor& a) const { return evaluate(a, a.size(-1)); }
+  Tensor batch(const BatchedCall& c) const {
+    const Packing whole = packing(c.x[0], c.x[0].size(-1));
+    return whole.by_sample(apply(QROp{whole}, c.x[0]), c.size);
+  }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y(), q = parts.part(y, 0), r = parts.part(y, 1);
     const Tensor gq = parts.part(g, 0), gr = parts.part(g, 1);

@@ -28,7 +28,7 @@ struct Cholesky {
     const std::int64_t n = a.size(-1), count = matrices_in(a);
     std::vector<std::int64_t> failed(static_cast<std::size_t>(count), 0);
     with_type(l, [&]<class T>(T) {
-      T* data = static_cast<T*>(raw_impl(l)->data);
+      T* data = static_cast<T*>(raw_data(l));
       kernels::for_matrices(count, n * n * n / 3, [&](std::int64_t i) {
         failed[static_cast<std::size_t>(i)] = kernels::cholesky(n, data + i * n * n, n);
         for (std::int64_t r = 0; r < n; ++r) std::fill_n(data + i * n * n + r * n + r + 1, n - r - 1, T(0));
@@ -40,6 +40,7 @@ struct Cholesky {
                          std::to_string(minor) + which_matrix(batch_of(a), i) + " that is not positive");
     return l;
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor l = s.y(), lt = mt(l);
     const Tensor middle = mul(mirrored(matmul(lt, g)), 0.5);
@@ -69,13 +70,17 @@ struct SolveTriangular {
                  x = copy_of(expand(b, with(batch, {b.size(-2), b.size(-1)})));
     const std::int64_t n = b.size(-2), k = b.size(-1);
     with_type(x, [&]<class T>(T) {
-      T* data = static_cast<T*>(raw_impl(x)->data);
+      T* data = static_cast<T*>(raw_data(x));
       const T* from = matrices.data<T>();
       kernels::for_matrices(batch.numel(), n * n * k / 2, [&](std::int64_t i) {
         kernels::solve_triangular<T>(n, k, {from + i * n * n, n, 1}, {is_upper, unit}, data + i * n * k, k);
       });
     });
     return x;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const TensorList x = c.aligned();
+    return apply(*this, x[0], x[1]);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor gb = apply(SolveTriangular{!is_upper, unit}, mt(s.x(0)), g);
@@ -143,7 +148,7 @@ struct Solve {
     const Tensor x = copy_of(expand(b, with(batch, {b.size(-2), b.size(-1)})));
     const std::int64_t n = b.size(-2), k = b.size(-1);
     with_type(x, [&]<class T>(T) {
-      T* data = static_cast<T*>(raw_impl(x)->data);
+      T* data = static_cast<T*>(raw_data(x));
       const auto singular = factor_each<T>(over_batch(a, batch), n * n * (n / 3 + k),
                                            [&](std::int64_t i, const T* lu, const std::int64_t* pivots) {
                                              solve_with(n, k, lu, pivots, data + i * n * k);
@@ -151,6 +156,10 @@ struct Solve {
       if (singular >= 0) refuse_singular("solve", batch, singular);
     });
     return x;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const TensorList x = c.aligned();
+    return apply(*this, x[0], x[1]);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor gb = apply(Solve{}, mt(s.x(0)), g);
@@ -181,7 +190,7 @@ struct Inverse {
     const std::int64_t n = a.size(-1);
     const Tensor x = copy_of(expand(eye(n, a.dtype()), a.shape()));
     with_type(x, [&]<class T>(T) {
-      T* data = static_cast<T*>(raw_impl(x)->data);
+      T* data = static_cast<T*>(raw_data(x));
       const auto singular = factor_each<T>(contiguous(a), n * n * n,
                                            [&](std::int64_t i, const T* lu, const std::int64_t* pivots) {
                                              solve_with(n, n, lu, pivots, data + i * n * n);
@@ -190,6 +199,7 @@ struct Inverse {
     });
     return x;
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor yt = mt(s.y());
     gin[0] = neg(matmul(yt, matmul(g, yt)));

@@ -86,13 +86,17 @@ struct EighOp {
     const Tensor from = contiguous(a), out = make_tensor({parts.size()}, parts.size(), a.dtype());
     const std::int64_t n = a.size(-1);
     with_type(a, [&]<class T>(T) {
-      T* values = static_cast<T*>(raw_impl(out)->data);
+      T* values = static_cast<T*>(raw_data(out));
       T* vectors = values + parts.start(1);
       decompose_each<T>("eigh", from, 9 * n * n * n, [&](std::int64_t i, const T* matrix) {
         return n == 0 || kernels::eigh<T>(n, matrix, values + i * n, vectors + i * n * n);
       });
     });
     return out;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const EighOp whole(c.x[0]);
+    return whole.parts.by_sample(apply(whole, c.x[0]), c.size);
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y(), values = parts.part(y, 0), v = parts.part(y, 1), vt = mt(v);
@@ -127,13 +131,17 @@ struct SVDOp {
   Tensor eval(const Tensor& a) const {
     const Tensor from = contiguous(a), out = make_tensor({parts.size()}, parts.size(), a.dtype());
     with_type(a, [&]<class T>(T) {
-      T* u = static_cast<T*>(raw_impl(out)->data);
+      T* u = static_cast<T*>(raw_data(out));
       T *s = u + parts.start(1), *vh = u + parts.start(2);
       decompose_each<T>("svd", from, 30 * m * n * k, [&](std::int64_t i, const T* matrix) {
         return k == 0 || kernels::svd<T>(m, n, matrix, u + i * m * k, s + i * k, vh + i * k * n);
       });
     });
     return out;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    const SVDOp whole(c.x[0]);
+    return whole.parts.by_sample(apply(whole, c.x[0]), c.size);
   }
   void vjp(const Saved& saved, const Tensor& g, Tensor* gin) const {
     const Tensor y = saved.y(), u = parts.part(y, 0), s = parts.part(y, 1), vh = parts.part(y, 2);
@@ -194,6 +202,7 @@ struct Pinv {
     const Tensor counts = gt(s, zero_below(a, s, options));
     return contiguous(matmul(by_columns(mt(vh), where(counts, div(1, s), 0)), mt(u)));
   }
+  Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& saved, const Tensor& g, Tensor* gin) const {
     const Tensor &a = saved.x(0), p = saved.y(), pt = mt(p), gt = mt(g);
     const Tensor left = matmul(gt, matmul(p, pt)), right = matmul(matmul(pt, p), gt);

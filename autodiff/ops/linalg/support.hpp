@@ -67,6 +67,12 @@ struct Packing {
   Tensor part(const Tensor& packed, std::size_t i) const {
     return reshape(slice(packed, 0, {start(i), start(i) + shapes[i].numel()}), shapes[i]);
   }
+  /// What vmap's samples packed together, as one vector each.
+  Tensor by_sample(const Tensor& all, std::int64_t samples) const {
+    std::vector<Tensor> rows;
+    for (std::size_t i = 0; i < shapes.size(); ++i) rows.push_back(reshape(part(all, i), {samples, -1}));
+    return cat(rows, 1);
+  }
   static Tensor packed(const std::vector<Tensor>& parts) {
     std::vector<Tensor> flat;
     for (const auto& p : parts) flat.push_back(reshape(p, {-1}));
