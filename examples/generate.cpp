@@ -39,8 +39,8 @@ train::Stop run(const GenerateOptions& options) {
 int main(int argc, char** argv) {
   using namespace cadena::examples;
   CommandLine line("generate",
-                   "Learns to draw images like those it is shown, digits by default, with a variational\n"
-                   "autoencoder; leaves sheets of what it draws.");
+                   "Learns to draw images like those it is shown, digits by default, with a\n"
+                   "variational autoencoder; leaves sheets of what it draws.");
   GenerateOptions options;
   add_options(line, options);
   return run_program(line, argc, argv, [&] { return run(options); });

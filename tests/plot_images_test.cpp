@@ -170,7 +170,7 @@ TEST(TileSheetPicture, ShowsSignsAsColoursOnOneScaleWithAKey) {
       .rows = 1, .columns = 2, .values = {0, 0.25, -0.5, -0.25}, .tone = Tone::by_sign, .enlarge = 1};
   const std::string svg = render_tile_sheet(sheet);
   const auto images = images_of(svg);
-  ASSERT_EQ(images.size(), 3U);  // the key is the last
+  ASSERT_EQ(images.size(), 3U);                                        // the key is the last
   EXPECT_EQ(images[0].pixels, (Bytes{255, 255, 255, 234, 175, 128}));  // half way to orange
   EXPECT_EQ(images[1].pixels, (Bytes{0, 114, 178, 128, 185, 217}));    // blue, half way to it
   const Bytes& ramp = images[2].pixels;

@@ -21,6 +21,30 @@ inline std::string read(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// The first line of `text` with `part` in it; empty if there is none.
+inline std::string line_with(const std::string& text, const std::string& part) {
+  const std::size_t at = text.find(part);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = text.rfind('\n', at) + 1;
+  return text.substr(begin, text.find('\n', at) - begin);
+}
+
+inline std::ptrdiff_t count(const std::string& text, const std::string& part) {
+  std::ptrdiff_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+inline std::ptrdiff_t lines(const std::string& text) { return count(text, "\n"); }
+
+/// Every line fits a terminal of 80 columns.
+inline void expect_narrow(const std::string& text) {
+  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+    end = text.find('\n', at);
+    EXPECT_LT(end - at, 80U) << text.substr(at, end - at);
+  }
+}
+
 class ProgramTest : public testing::Test {
  protected:
   struct Result {

@@ -9,14 +9,14 @@
 namespace cadena::examples {
 namespace {
 
-constexpr std::int64_t hidden = 128, epochs = 4, batch_size = 128;
-constexpr double lr = 2e-3, dropout = 0.2;
+constexpr std::int64_t hidden = 256, epochs = 8, batch_size = 128;
+constexpr double lr = 2e-3;
 
 }  // namespace
 
 Judge::Judge(const Images& images, std::uint64_t seed)
     : net_(nn::Flatten(), nn::Linear(images.rows() * images.columns(), hidden), nn::ReLU(),
-           nn::Dropout(dropout), nn::Linear(hidden, static_cast<std::int64_t>(images.classes.size()))) {
+           nn::Linear(hidden, static_cast<std::int64_t>(images.classes.size()))) {
   optim::Adam adam(net_.named_parameters(), {.lr = lr});
   data::DataLoader batches(images.train, {.batch_size = batch_size, .shuffle = true, .seed = seed});
   optim::CosineAnnealingLR cosine(adam, {.T_max = epochs * batches.size()});

@@ -10,11 +10,12 @@ void add_options(CommandLine& line, GenerateOptions& o) {
       ->type_name("N")
       ->check(whole_number(1, most_numbers))
       ->capture_default_str();
-  o.epochs = 20;
+  o.epochs = 30;
+  o.lr = 2e-3;
   o.batch_size = 128;
   o.out = "out/generate";
   line.add_training(o);
-  line.app().get_option("--lr")->description("Learning rate at the start; it falls to 0 along a cosine");
+  line.app().get_option("--lr")->description("First learning rate; it falls to 0 along a cosine");
 }
 
 }  // namespace cadena::examples

@@ -102,10 +102,10 @@ std::string draw_walk(const Images& images, Vae& vae) {
 }
 
 std::string draw_curves(const Images& images, const train::History& history) {
-  auto charts = train::curves(history, {"ELBO", "likelihood", "divergence"});
+  auto charts = train::curves(history, {"loss", "likelihood", "divergence"});
   for (Chart& chart : charts) {
     chart.title = images.name + ": " + chart.title;
-    chart.subtitle = "nats per image; training: during the epoch, validation: after it";
+    chart.subtitle = "nats per image; the loss is minus the bound, divergence - likelihood";
   }
   return render_charts(charts);
 }

@@ -12,10 +12,8 @@ constexpr std::int64_t test_batch = 1000;
 auto batch_function(Vae& vae) {
   return [&vae](const data::Batch& batch) {
     const Elbo e = elbo(vae, batch.x);
-    const Tensor bound = e.bound();
-    return train::BatchResult{
-        -bound,
-        {{"ELBO", bound.item()}, {"likelihood", e.likelihood.item()}, {"divergence", e.divergence.item()}}};
+    return train::BatchResult{-e.bound(),
+                              {{"likelihood", e.likelihood.item()}, {"divergence", e.divergence.item()}}};
   };
 }
 
@@ -27,7 +25,7 @@ train::FitResult train_vae(Vae& vae, const Images& images, const GenerateOptions
   data::DataLoader validation(images.validation, {.batch_size = test_batch});
   optim::CosineAnnealingLR cosine(adam, {.T_max = o.epochs * batches.size()});
 
-  train::FitOptions fit = fit_options(o, {"ELBO", "divergence"});
+  train::FitOptions fit = fit_options(o, {"loss", "divergence"});
   fit.scheduler = &cosine;
   fit.schedule_steps = true;
   fit.validation = &validation;

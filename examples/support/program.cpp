@@ -84,7 +84,7 @@ void CommandLine::add_training(TrainingOptions& o) {
       "--no-plot", [&o] { o.plot = false; },
       "On a terminal, curves are drawn below the progress bar\n"
       "while they come about; this leaves them out");
-  add("--out", o.out, "Folder for what is left behind; made if missing", "DIR");
+  add("--out", o.out, "Folder for what it leaves; made if missing", "DIR");
   app_.add_flag("--resume", o.resume, "Go on where a run into this folder was stopped");
 }
 
