@@ -52,14 +52,18 @@ SequentialLR::SequentialLR(Optimizer& optimizer, Schedulers schedulers, Sequenti
   start();
 }
 
+std::size_t SequentialLR::active(std::int64_t epoch) const {
+  return static_cast<std::size_t>(std::upper_bound(milestones_.begin(), milestones_.end(), epoch) -
+                                  milestones_.begin());
+}
+
 void SequentialLR::step() {
   const auto epoch = last_epoch() + 1;
-  const auto passed = std::upper_bound(milestones_.begin(), milestones_.end(), epoch) - milestones_.begin();
-  auto& active = schedulers_[static_cast<std::size_t>(passed)].get();
+  auto& scheduler = schedulers_[active(epoch)].get();
   if (std::binary_search(milestones_.begin(), milestones_.end(), epoch))
-    active.restart();
+    scheduler.restart();
   else
-    active.step();
+    scheduler.step();
   LRScheduler::step();
 }
 
@@ -70,6 +74,9 @@ void SequentialLR::check(const SchedulerState& state) const {
 }
 void SequentialLR::load(const SchedulerState& state) {
   for (std::size_t i = 0; i < schedulers_.size(); ++i) schedulers_[i].get().load_all(state.schedulers[i]);
+  // The others have set their momenta, too.
+  const auto last = active(static_cast<std::int64_t>(state.values.at("last_epoch")[0]));
+  schedulers_[last].get().load_all(state.schedulers[last]);
 }
 
 // ---- ChainedScheduler

@@ -27,6 +27,8 @@ class SequentialLR : public LRScheduler {
   void save(SchedulerState& state) const override;
   void check(const SchedulerState& state) const override;
   void load(const SchedulerState& state) override;
+  std::size_t active(std::int64_t epoch) const;  // which one's turn it is
+
   Schedulers schedulers_;
   std::vector<std::int64_t> milestones_;
 };

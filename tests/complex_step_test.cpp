@@ -102,8 +102,9 @@ TEST(ComplexStep, EveryElementwiseFormula) {
   for (const auto& row : detail::op_table())
     for (const char* family :
          {"arithmetic", "exponential", "trigonometric", "activation", "rounding", "special"})
-      if (row.family == family && !row.composite)
+      if (row.family == family && !row.composite) {
         EXPECT_TRUE(checked.contains(row.meta.name)) << row.meta.name << " is not checked here";
+      }
 }
 
 /// The check notices what differences of values cannot: an error in the twelfth digit.

@@ -48,7 +48,9 @@ TEST_P(OpGradients, Hold) {
   const auto [row, check] = GetParam();
   const OpReport report = check->run(row_under_test(*row));
   EXPECT_TRUE(report.ok) << report.text;
-  if (check->name == std::string("HigherOrders")) EXPECT_GE(report.samples, 3);
+  if (check->name == std::string("HigherOrders")) {
+    EXPECT_GE(report.samples, 3);
+  }
   checked_samples[check->name] += report.samples;
 }
 

@@ -263,7 +263,8 @@ Tensor rosenbrock(const Tensor& w) { return square(1 - w[0]) + 100 * square(w[1]
 
 TEST(Lbfgs, SolvesRosenbrock) {
   auto w = leaf(tensor(Values{-1.2, 1}));
-  optim::LBFGS lbfgs({w}, {.max_iter = 100, .line_search_fn = optim::LineSearch::strong_wolfe});
+  optim::LBFGS lbfgs(
+      {w}, {.max_iter = 100, .tolerance_change = 1e-16, .line_search_fn = optim::LineSearch::strong_wolfe});
   int calls = 0;
   const auto first = lbfgs.step([&] {
     ++calls;
@@ -315,7 +316,10 @@ TEST(Lbfgs, IsAsItWasWhenTheClosureThrows) {
 
 TEST(Lbfgs, ComesBackFromWhereTheLossIsNaN) {
   auto w = leaf(full({1}, 0.5, f64));
-  optim::LBFGS lbfgs({w}, {.lr = 10, .max_iter = 50, .line_search_fn = optim::LineSearch::strong_wolfe});
+  optim::LBFGS lbfgs({w}, {.lr = 10,
+                           .max_iter = 50,
+                           .tolerance_change = 1e-14,
+                           .line_search_fn = optim::LineSearch::strong_wolfe});
   lbfgs.step([&] {
     lbfgs.zero_grad();
     const Tensor loss = (w - log(w)).sum();  // NaN for w < 0, least at 1

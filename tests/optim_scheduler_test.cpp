@@ -58,6 +58,17 @@ Made warm_sequential(optim::Optimizer& o) {
   return made;
 }
 
+Made sequential_momenta(optim::Optimizer& o) {
+  Made made;
+  made.push_back(std::make_unique<optim::CyclicLR>(
+      o, optim::CyclicLROptions{.base_lr = 0.1, .max_lr = 0.5, .step_size_up = 3}));
+  made.push_back(
+      std::make_unique<optim::OneCycleLR>(o, optim::OneCycleLROptions{.max_lr = 1, .total_steps = 24}));
+  made.push_back(std::make_unique<optim::SequentialLR>(o, optim::Schedulers{*made[0], *made[1]},
+                                                       optim::SequentialLROptions{.milestones = {6}}));
+  return made;
+}
+
 Made chained(optim::Optimizer& o) {
   Made made;
   made.push_back(
@@ -105,6 +116,7 @@ std::vector<Case> epoch_cases() {
       simple<WarmupLR>("WarmupLR cycles", WarmupLROptions{.total_steps = 20, .num_cycles = 1.5}),
       {"SequentialLR", sequential},
       {"SequentialLR warm-up", warm_sequential},
+      {"SequentialLR momenta", sequential_momenta},
       {"ChainedScheduler", chained},
   };
 }
@@ -349,7 +361,7 @@ TEST(OptimScheduler, MomentumNeedsSome) {
             "[OneCycleLR] cycle_momentum: expected an optimizer with momentum or betas, got Adagrad");
   EXPECT_EQ(adagrad.lr(), 0.25);
   optim::OneCycleLR without(adagrad, {.max_lr = 1, .total_steps = 5, .cycle_momentum = false});
-  EXPECT_DOUBLE_EQ(adagrad.lr(), 0.04);
+  EXPECT_NEAR(adagrad.lr(), 0.04, 1e-15);
 }
 
 TEST(OptimScheduler, RefusedStepsChangeNothing) {

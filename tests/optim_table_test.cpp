@@ -71,7 +71,7 @@ void step(optim::Optimizer& optimizer, int t, double sign = 1) {
     std::uint64_t seed = static_cast<std::uint64_t>(t) * 100;
     for (auto& p : optimizer.parameters()) {
       Generator g(seed++);
-      loss = loss + sum(square(square(p - randn(p.shape(), g, p.dtype())))).to(f64);
+      loss = loss + sum(sqrt(1 + square(p - randn(p.shape(), g, p.dtype())))).to(f64);
     }
     loss = loss * sign;
     loss.backward();
@@ -147,10 +147,10 @@ TEST(EveryOptimizer, KeepsTheDtypeAndAgreesInBoth) {
     const auto a = optim::make_optimizer(v.name, {narrow}, v.options),
                b = optim::make_optimizer(v.name, {wide}, v.options);
     for (int t = 0; t < 3; ++t) {
-      step(*b, t);
       if (v.name == "LBFGS") {
-        step(*a, t);
+        step(*a, 0), step(*b, 0);  // one problem, or rounding decides where it goes
       } else {
+        step(*b, t);
         narrow.set_grad(wide.grad().to(f32));
         a->step();
       }
@@ -261,7 +261,8 @@ TEST(EveryOptimizer, LearnsABowl) {
 TEST(EveryOptimizer, RefusesOptionsThatAreNoNumbers) {
   for (auto& name : optim::optimizer_names()) {
     const auto optimizer = optim::make_optimizer(name, {matrix(11)});
-    for (auto& [option, value] : optimizer->state_dict().groups[0].options) {
+    const auto state = optimizer->state_dict();
+    for (auto& [option, value] : state.groups[0].options) {
       const auto text = message_of<ValueError>([&] {
         optim::make_optimizer(name, {matrix(11)}, {{option, nan}});
       });

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "autodiff/core/table.hpp"
-#include "data/byte_source.hpp"
+#include "data/files/byte_source.hpp"
 
 namespace cadena {
 namespace {

@@ -12,6 +12,7 @@
 #include "train/progress.hpp"
 
 namespace cadena::plot {
+using namespace train;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 
+#include "autodiff/error.hpp"
 #include "plot/chart.hpp"
 #include "plot/confusion.hpp"
 #include "plot/svg.hpp"

@@ -101,7 +101,8 @@ Bytes around(const std::string& pickle) {
   const std::string common = le(0, 2) + le(0, 2) + le(0, 4) + le(crc ^ 0xFFFFFFFF, 4) + le(pickle.size(), 4) +
                              le(pickle.size(), 4) + le(name.size(), 2) + le(0, 2);
   const std::string local = "PK\3\4" + le(20, 2) + common + name + pickle;
-  const std::string central = "PK\1\2" + le(20, 2) + le(20, 2) + common + le(0, 4) + le(0, 6) + le(0, 4) + name;
+  const std::string central =
+      "PK\1\2" + le(20, 2) + le(20, 2) + common + le(0, 4) + le(0, 6) + le(0, 4) + name;
   return bytes_of(local + central + "PK\5\6" + le(0, 4) + le(1, 2) + le(1, 2) + le(central.size(), 4) +
                   le(local.size(), 4) + le(0, 2));
 }

@@ -21,8 +21,9 @@ void compare_in(const Comparison& c, DType dtype, double tolerance) {
   Generator g(42);
   auto w = randn(c.shape, g, f64).to(dtype).requires_grad_();
   const auto optimizer = optim::make_optimizer(c.optimizer, {w}, c.options);
+  const auto state = optimizer->state_dict();
   std::map<std::string, long double> options;
-  for (auto& [name, value] : optimizer->state_dict().groups[0].options) options[name] = value;
+  for (auto& [name, value] : state.groups[0].options) options[name] = value;
   const auto reference = c.reference(options, c.shape);
   auto expected = numbers(w);
   for (int t = 1; t <= steps; ++t) {
