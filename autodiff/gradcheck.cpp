@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "autodiff/core/differences.hpp"
@@ -89,10 +90,10 @@ class Checker {
     if (report_.ok)
       text_ << "ok: " << rows_ << "x" << columns_ << " Jacobian, worst at " << report_.worst
             << " of the tolerance";
-    report_.entries = static_cast<std::int64_t>(rows_ * columns_);
+    report_.elements = static_cast<std::int64_t>(columns_);
     if (report_.kinks)
-      text_ << "; kink at " << kink_ << ": " << report_.kinks << " of " << report_.entries
-            << " entries not checked";
+      text_ << "; kink at " << kink_ << ": " << report_.kinks << " of " << columns_
+            << " elements not checked";
     report_.text = text_.str();
     return report_;
   }
@@ -165,14 +166,17 @@ class Checker {
     std::stable_sort(suspects.begin(), suspects.end(),
                      [](const Suspect& a, const Suspect& b) { return a.ratio > b.ratio; });
     std::map<std::size_t, Differences> columns;
+    std::set<std::size_t> kinks;
     for (const auto& s : suspects) {
       Differences& differences = columns.try_emplace(s.column, along(s.column)).first->second;
       const double analytic = jacobian_[s.row * columns_ + s.column];
       const auto verdict = differences.judge(s.row, analytic, o_.rtol, o_.atol);
       if (verdict == Differences::Verdict::agrees) continue;
       if (verdict == Differences::Verdict::differs) return convict(s, differences.central(0)[s.row]);
-      if (report_.kinks++ == 0) kink_ = index_text(static_cast<std::int64_t>(s.column), x_, "input");
+      kinks.insert(s.column);
     }
+    report_.kinks = static_cast<std::int64_t>(kinks.size());
+    if (!kinks.empty()) kink_ = index_text(static_cast<std::int64_t>(*kinks.begin()), x_, "input");
   }
 
   void convict(const Suspect& s, double numerical) {

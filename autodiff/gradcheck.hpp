@@ -6,7 +6,7 @@
 // error in f64 is about 1e-13 at h = 1e-3: a rule that is wrong by one part in a million does not pass.
 //
 // Where the stencil crosses a kink or a jump (relu, abs, max, sort), smaller steps decide. An input that sits
-// on one (within 5e-6) has no derivative to compare with: the report counts its entries as kinks, and they
+// on one (within 5e-6) has no derivative to compare with: the report counts it as a kink, and its slopes
 // must still lie between the slopes of both sides. A wrong derivative is not excused by either.
 #pragma once
 
@@ -31,8 +31,8 @@ struct GradcheckReport {
   bool ok = true;
   std::string text;  ///< what was compared and, on failure, the worst entry with both values and the step
   double worst = 0;  ///< largest |analytic - numerical| / tolerance, <= 1 if ok
-  std::int64_t entries = 0;  ///< of the Jacobian
-  std::int64_t kinks = 0;    ///< of them, those at a kink, which were not compared
+  std::int64_t elements = 0;  ///< of all inputs
+  std::int64_t kinks = 0;     ///< those of them that sit on a kink, whose slopes were not compared
   explicit operator bool() const { return ok; }
 };
 std::ostream& operator<<(std::ostream& out, const GradcheckReport& report);

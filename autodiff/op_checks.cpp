@@ -77,10 +77,10 @@ TensorList value_and_gradients(const TensorFunction& call, const TensorList& x) 
 /// Collects what is found, and stops at the first failure.
 class Report {
  public:
-  explicit Report(const OpSample* sample = nullptr) : sample_(sample) {}
   void begin(const OpSample& sample) { sample_ = &sample, ++report_.samples; }
   bool failed() const { return !report_.ok; }
   OpReport done() const { return report_; }
+  int& third() { return report_.third; }
 
   void fail(const std::string& what) {
     if (failed()) return;
@@ -89,7 +89,7 @@ class Report {
   }
 
   void require(const GradcheckReport& r) {
-    kinks_ += r.kinks, entries_ += r.entries;
+    kinks_ += r.kinks, elements_ += r.elements;
     if (!r) fail(r.text);
   }
 
@@ -127,15 +127,16 @@ class Report {
   OpReport proven(const char* what) {
     sample_ = nullptr;
     if (report_.samples == 0) fail(std::string("no sample that could be checked: ") + what);
-    if (2 * kinks_ > entries_)
-      fail("most entries lie at kinks, so nothing was compared: give a domain with other points");
+    if (2 * kinks_ > elements_)
+      fail(
+          "most input elements lie on kinks, where nothing can be compared: give a domain with other points");
     return report_;
   }
 
  private:
-  const OpSample* sample_;
+  const OpSample* sample_ = nullptr;
   OpReport report_;
-  std::int64_t kinks_ = 0, entries_ = 0;
+  std::int64_t kinks_ = 0, elements_ = 0;
 };
 
 OpReport check_value(const OpUnderTest& op) {
@@ -187,7 +188,6 @@ std::int64_t smallest(const std::vector<OpSample>& samples) {
 OpReport check_higher_orders(const OpUnderTest& op) {
   if (op.orders < 2) return {};
   Report report;
-  int third = 0;
   const auto samples = samples_of(op, op.wanted);
   std::int64_t few = 8;  // elements for third orders; more if every sample has more
   if (std::int64_t least = smallest(samples); least > few) few = least;
@@ -195,8 +195,8 @@ OpReport check_higher_orders(const OpUnderTest& op) {
     if (elements(s.inputs) > 30) continue;
     report.begin(s);
     report.require(gradgradcheck(as_function(s.call), s.inputs, op.options));
-    if (op.orders >= 3 && elements(s.inputs) <= few && third < (thorough() ? 30 : 3)) {
-      ++third;
+    if (op.orders >= 3 && elements(s.inputs) <= few && report.third() < (thorough() ? 30 : 3)) {
+      ++report.third();
       // Every recorded derivative loses some digits where its terms cancel (det beside singular matrices).
       GradcheckOptions wide = op.options;
       wide.atol *= 100;
@@ -404,10 +404,26 @@ OpUnderTest op_under_test(const OpInfo& row) {
   return op;
 }
 
-OpUnderTest op_under_test(const TensorFunction& f, int arity, const OpTest& test) {
+namespace {
+
+void check_test(int arity, const OpTest& test) {
+  const auto refuse = [](const std::string& what) { throw ValueError("[op_under_test] expected " + what); };
   if (test.shapes.empty() && arity == 0)
-    throw ValueError(
-        "[op_under_test] expected shapes: a function of a TensorList takes any number of inputs");
+    refuse("shapes: a function of a TensorList takes any number of inputs");
+  auto lists = test.shapes;
+  if (!test.large.empty()) lists.push_back(test.large);
+  for (const auto& list : lists)
+    if (arity > 0 && list.size() != static_cast<std::size_t>(arity))
+      refuse(std::to_string(arity) + " shapes for each sample, as many as the function has arguments, got " +
+             std::to_string(list.size()));
+  if (test.orders < 1 || test.orders > 3) refuse("orders from 1 to 3, got " + std::to_string(test.orders));
+  if (test.samples < 1) refuse("samples >= 1, got " + std::to_string(test.samples));
+}
+
+}  // namespace
+
+OpUnderTest op_under_test(const TensorFunction& f, int arity, const OpTest& test) {
+  check_test(arity, test);
   Meta meta{.name = "user"};
   for (std::size_t i = 0; i < meta.domain.size() && !test.domain.empty(); ++i)
     meta.domain[i] = test.domain[std::min(i, test.domain.size() - 1)];

@@ -45,6 +45,7 @@ struct OpReport {
   bool ok = true;
   std::string text;  ///< the first failure: sample, element, both values
   int samples = 0;   ///< that were checked
+  int third = 0;     ///< those of them whose third derivatives were checked
 };
 
 struct OpCheck {
@@ -122,7 +123,8 @@ OpUnderTest op_under_test(const TensorFunction& f, int arity, const OpTest& test
 
 /// @param f takes one, two or three Tensors, or a TensorList; returns a Tensor, or (from a TensorList) a
 /// TensorList: a lambda, a Function, a CustomOp, what `elementwise` returns
-/// @throws ValueError if f takes a TensorList and test.shapes is empty: nothing says how long it is
+/// @throws ValueError if f takes a TensorList and test.shapes is empty (nothing says how long it is), for
+/// lists of shapes of another length than f has arguments, and for numbers out of range
 template <class F>
 OpUnderTest op_under_test(F f, const OpTest& test = {}) {
   return detail::op_under_test(detail::Callable<F>::wrap(f), detail::Callable<F>::arity, test);

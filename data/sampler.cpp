@@ -48,9 +48,12 @@ std::vector<double> checked_weights(const Tensor& weights, std::int64_t count, b
     throw ShapeError("[weighted_sampler] expected a vector, got shape " + to_string(weights.shape()));
   auto w = weights.to_vector<double>();
   std::int64_t positive = 0;
+  double sum = 0;
   for (const double v : w) {
-    if (!(v >= 0) || std::isinf(v))
-      throw ValueError("[weighted_sampler] expected finite weights of 0 or more, got " + std::to_string(v));
+    sum += v;
+    if (!(v >= 0) || std::isinf(sum))
+      throw ValueError("[weighted_sampler] expected weights of 0 or more with a finite sum, got " +
+                       std::to_string(v));
     positive += v > 0 ? 1 : 0;
   }
   expect_size("weighted_sampler", count);

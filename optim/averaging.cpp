@@ -42,21 +42,10 @@ void AveragedModel::update_parameters() {
   ++n_averaged_;
 }
 
-void AveragedModel::exchange() {
-  NoGrad no_grad;
-  for (std::size_t i = 0; i < model_.size(); ++i) {
-    const Tensor own = model_[i].detach().clone();
-    model_[i].copy_(averages_[i]);
-    averages_[i].copy_(own);
-  }
-  in_use_ = !in_use_;
-}
-
 AveragedModelState AveragedModel::state_dict() const {
   NoGrad no_grad;
   AveragedModelState state{.n_averaged = n_averaged_, .parameters = {}};
-  for (std::size_t i = 0; i < names_.size(); ++i)
-    state.parameters.emplace(names_[i], (in_use_ ? model_ : averages_)[i].detach().clone());
+  for (std::size_t i = 0; i < names_.size(); ++i) state.parameters.emplace(names_[i], averages_[i].clone());
   return state;
 }
 
@@ -84,9 +73,16 @@ void AveragedModel::load_state_dict(const AveragedModelState& state) {
 
 UseAverage::UseAverage(AveragedModel& average) : average_(average) {
   if (average_.in_use_) throw GraphError("[UseAverage] expected the model's own values, got the averages");
-  average_.exchange();
+  NoGrad no_grad;
+  for (auto& t : average_.model_) own_.push_back(t.detach().clone());
+  for (std::size_t i = 0; i < own_.size(); ++i) average_.model_[i].copy_(average_.averages_[i]);
+  average_.in_use_ = true;
 }
 
-UseAverage::~UseAverage() { average_.exchange(); }
+UseAverage::~UseAverage() {
+  NoGrad no_grad;
+  for (std::size_t i = 0; i < own_.size(); ++i) average_.model_[i].copy_(own_[i]);
+  average_.in_use_ = false;
+}
 
 }  // namespace cadena::optim

@@ -45,7 +45,6 @@ class AveragedModel {
 
  private:
   friend class UseAverage;
-  void exchange();
 
   std::vector<std::string> names_;
   std::vector<Tensor> model_, averages_;
@@ -65,6 +64,7 @@ class UseAverage {
 
  private:
   AveragedModel& average_;
+  std::vector<Tensor> own_;
 };
 
 }  // namespace cadena::optim

@@ -74,13 +74,18 @@ Tensor Rprop::initial(const RpropOptions& o, const Tensor& weight, const std::st
 
 void Rprop::update(Update& u, const RpropOptions& o) {
   const auto [least, most] = o.step_sizes;
+  // Every slot is read once, first, and written once: so g++ makes vector code of the choices.
   u.each<2>([&, least = least, most = most]<class T>(T& w, T g, T& prev, T& size) {
+    const T before = prev, now = size;
     g = o.maximize ? -g : g;
-    const T turn = sign(g) * sign(prev);  // the product of the gradients could underflow
-    size *= turn > 0 ? T(o.etas[1]) : (turn < 0 ? T(o.etas[0]) : T(1));
-    size = size < T(least) ? T(least) : (size > T(most) ? T(most) : size);
-    prev = turn < 0 ? T(0) : g;
-    w -= sign(prev) * size;
+    const T turn = sign(g) * sign(before);  // the product of the gradients could underflow
+    T next = now * (turn > 0 ? T(o.etas[1]) : (turn < 0 ? T(o.etas[0]) : T(1)));
+    next = next < T(least) ? T(least) : next;
+    next = next > T(most) ? T(most) : next;
+    const T followed = turn < 0 ? T(0) : g;
+    prev = followed;
+    size = next;
+    w -= sign(followed) * next;
   });
 }
 

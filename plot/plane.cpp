@@ -20,13 +20,12 @@ class Drawing {
     y_ = draw_heading(svg_, left_, y_, plane_.width, plane_.title, plane_.subtitle);
     y_ = draw_legend(svg_, left_, y_, plane_.width, legend());
     axes();
-    std::optional<ScalarField> field;
-    if (plane_.field.f)
-      field.emplace(plane_.low, plane_.high, plane_.field.resolution, plane_.field.resolution,
-                    plane_.field.f);
-    if (field) shade(*field);
+    std::vector<ScalarField> values;
+    for (const PlaneField& field : plane_.fields)
+      values.emplace_back(plane_.low, plane_.high, field.resolution, field.resolution, field.f);
+    for (std::size_t i = 0; i < values.size(); ++i) shade(plane_.fields[i], values[i]);
     marks();
-    if (field) lines(*field);
+    for (std::size_t i = 0; i < values.size(); ++i) lines(plane_.fields[i], values[i]);
     for (const PlanePath& path : plane_.paths) draw(path);
     for (const PlanePoints& points : plane_.points)
       for (const Point& at : points.at) draw_mark(svg_, page(at), points.mark, points.size);
@@ -35,11 +34,12 @@ class Drawing {
  private:
   std::vector<LegendItem> legend() const {
     std::vector<LegendItem> items;
-    const PlaneField& field = plane_.field;
     for (const PlanePoints& points : plane_.points) items.push_back({points.name, points.mark});
     for (const PlanePath& path : plane_.paths) items.push_back({path.name, path.mark});
-    items.push_back({field.line_name, field.line});
-    items.push_back({field.shade_name, {.kind = Mark::Kind::square, .colour = field.shade}});
+    for (const PlaneField& field : plane_.fields) {
+      items.push_back({field.line_name, field.line});
+      items.push_back({field.shade_name, {.kind = Mark::Kind::square, .colour = field.shade}});
+    }
     std::erase_if(items, [](const LegendItem& item) { return item.name.empty(); });
     return items;
   }
@@ -69,11 +69,11 @@ class Drawing {
     return pixels;
   }
 
-  void shade(const ScalarField& field) {
-    if (!plane_.field.shade_above) return;
+  void shade(const PlaneField& field, const ScalarField& values) {
+    if (!field.shade_above) return;
     std::vector<std::vector<Point>> area;
-    for (const auto& polygon : area_above(field, *plane_.field.shade_above)) area.push_back(page(polygon));
-    svg_.area(area, plane_.field.shade);
+    for (const auto& polygon : area_above(values, *field.shade_above)) area.push_back(page(polygon));
+    svg_.area(area, field.shade);
   }
 
   void marks() {
@@ -85,11 +85,10 @@ class Drawing {
     draw_x_axis(svg_, x_, y_axis_, plane_.x_label, plane_.width - 2 * margin);
   }
 
-  void lines(const ScalarField& field) {
-    for (const double level : plane_.field.levels)
-      for (const auto& line : contour_lines(field, level))
-        svg_.polyline(page(line),
-                      {plane_.field.line.colour, plane_.field.line_width, plane_.field.line.dashes});
+  void lines(const PlaneField& field, const ScalarField& values) {
+    for (const double level : field.levels)
+      for (const auto& line : contour_lines(values, level))
+        svg_.polyline(page(line), {field.line.colour, field.line_width, field.line.dashes});
   }
 
   void draw(const PlanePath& path) {

@@ -36,12 +36,12 @@ struct PlaneField {
   std::string line_name = {};
   double line_width = 1;
   std::optional<double> shade_above = {};
-  std::string_view shade = "#dbeaf5";
+  std::string shade = "#dbeaf5";
   std::string shade_name = {};
   std::size_t resolution = 61;  ///< grid points in each direction
 };
 
-/// A part of the plane with points, paths and a field in it.
+/// A part of the plane with points, paths and fields in it.
 struct Plane {
   std::string title = {};
   std::string subtitle = {};
@@ -49,7 +49,7 @@ struct Plane {
   std::string y_label = {};
   Point low = {0, 0};
   Point high = {1, 1};
-  PlaneField field = {};
+  std::vector<PlaneField> fields = {};
   std::vector<PlanePath> paths = {};
   std::vector<PlanePoints> points = {};
   double width = 460;  ///< pixels; at least 240

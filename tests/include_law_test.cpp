@@ -66,16 +66,18 @@ bool is_array_library(const std::string& target) {
   return false;
 }
 
-/// What a folder beside autodiff may include: itself, autodiff's public headers, and libraries.
-void check_front(const std::string& folder) {
+/// What a folder beside autodiff may include: itself, autodiff's public headers, libraries, and the folders
+/// it stands on.
+void check_front(const std::string& folder, const std::set<std::string>& below = {}) {
   check(folder, [&](const std::string&, const Include& include) {
     if (is_array_library(include.target)) return false;
-    return !include.quoted || starts_with(include.target, folder + "/") || is_public_autodiff(include.target);
+    const auto from = include.target.substr(0, include.target.find('/'));
+    return !include.quoted || from == folder || below.contains(from) || is_public_autodiff(include.target);
   });
 }
 
 TEST(IncludeLaw, TheFoldersAreThere) {
-  for (const char* folder : {"autodiff", "nn", "optim", "data"})
+  for (const char* folder : {"autodiff", "nn", "optim", "data", "plot", "train"})
     EXPECT_TRUE(fs::is_directory(root / folder)) << folder;
   EXPECT_GT(sources("nn").size(), 5u);
   EXPECT_GT(includes_of(root / "nn/nn.hpp").size(), 3u);
@@ -84,6 +86,9 @@ TEST(IncludeLaw, TheFoldersAreThere) {
 TEST(IncludeLaw, NnUsesOnlyPublicAutodiff) { check_front("nn"); }
 TEST(IncludeLaw, OptimUsesOnlyPublicAutodiff) { check_front("optim"); }
 TEST(IncludeLaw, DataUsesOnlyPublicAutodiff) { check_front("data"); }
+
+TEST(IncludeLaw, PlotStandsOnData) { check_front("plot", {"data"}); }
+TEST(IncludeLaw, TrainStandsOnThemAll) { check_front("train", {"nn", "optim", "data", "plot"}); }
 
 TEST(IncludeLaw, AutodiffDoesNotKnowWhatStandsOnIt) {
   check("autodiff", [](const std::string&, const Include& include) {
@@ -123,7 +128,8 @@ TEST(IncludeLaw, ArrayLibrariesStayInKernelsAndOptInHeaders) {
 }
 
 TEST(IncludeLaw, UmbrellasNeedTheStandardLibraryOnly) {
-  for (const char* umbrella : {"autodiff/autodiff.hpp", "nn/nn.hpp", "optim/optim.hpp", "data/data.hpp"}) {
+  for (const char* umbrella : {"autodiff/autodiff.hpp", "nn/nn.hpp", "optim/optim.hpp", "data/data.hpp",
+                               "plot/plot.hpp", "train/train.hpp"}) {
     std::set<std::string> reached;
     closure(umbrella, reached);
     EXPECT_TRUE(reached.contains("autodiff/tensor.hpp")) << umbrella;

@@ -132,16 +132,38 @@ TEST(OpChecks, AResultThatChangesFromCallToCallIsFound) {
 
 TEST(OpChecks, ChecksThatWouldCompareNothingFail) {
   const auto all_at_kinks = op_under_test([](const Tensor& x) { return relu(x); },
-                                          {.shapes = {{{1}}}, .domain = {{.low = 0, .high = 0}}});
-  EXPECT_EQ(failure(all_at_kinks).second,
-            "most entries lie at kinks, so nothing was compared: give a domain with other points");
+                                          {.shapes = {{{5}}}, .domain = {{.low = 0, .high = 0}}});
+  EXPECT_EQ(
+      failure(all_at_kinks).second,
+      "most input elements lie on kinks, where nothing can be compared: give a domain with other points");
   const auto too_large = op_under_test([](const Tensor& x) { return x * x; }, {.shapes = {{{31}}}});
   EXPECT_EQ(failure(too_large).second, "no sample that could be checked: none has at most 30 elements");
 }
 
-TEST(OpChecks, ATensorListNeedsShapes) {
-  EXPECT_EQ(message_of<ValueError>([] { op_under_test([](const TensorList& x) { return x[0]; }); }),
+/// An op that looks where its inputs lie.
+TEST(OpChecks, OneTensorInTwoPlacesIsTried) {
+  const auto op = [](const TensorList& x) {
+    const bool same = x[0].data<double>() == x[1].data<double>();
+    return x[0] * x[1] * (same ? 2 : 1);
+  };
+  const auto [check, text] = failure(op_under_test(op, {.shapes = {{{3}, {3}}}}));
+  EXPECT_EQ(check, "RepeatedInputs");
+  EXPECT_NE(text.find("one tensor in two places, value at element "), std::string::npos) << text;
+}
+
+TEST(OpChecks, WhatCannotBeTestedIsRefused) {
+  const auto refusal = [](const auto& f, const OpTest& test) {
+    return message_of<ValueError>([&] { op_under_test(f, test); });
+  };
+  const auto product = [](const Tensor& a, const Tensor& b) { return a * b; };
+  EXPECT_EQ(refusal([](const TensorList& x) { return x[0]; }, {}),
             "[op_under_test] expected shapes: a function of a TensorList takes any number of inputs");
+  for (const OpTest& test : {OpTest{.shapes = {{{3}}}}, OpTest{.large = {{9}}}})
+    EXPECT_EQ(
+        refusal(product, test),
+        "[op_under_test] expected 2 shapes for each sample, as many as the function has arguments, got 1");
+  EXPECT_EQ(refusal(product, {.orders = 4}), "[op_under_test] expected orders from 1 to 3, got 4");
+  EXPECT_EQ(refusal(product, {.samples = 0}), "[op_under_test] expected samples >= 1, got 0");
 }
 
 // Kinks. The stencil reaches 2e-3 to both sides.
@@ -197,7 +219,7 @@ TEST(Kinks, OnAKinkTheReportSaysSo) {
       }
   const auto report = gradcheck([](const Tensor& x) { return relu(x); }, tensor({1., -2., 0., 0.5}, f64));
   EXPECT_EQ(report.text.substr(report.text.find(';')),
-            "; kink at input 0 at (2,): 1 of 16 entries not checked");
+            "; kink at input 0 at (2,): 1 of 4 elements not checked");
 }
 
 /// The op with its gradient multiplied and shifted.

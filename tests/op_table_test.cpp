@@ -61,6 +61,15 @@ TEST(OpTable, EveryRowSaysWhatItComputesAndHowItIsDerived) {
   EXPECT_GE(symbolic, 23u);
 }
 
+/// docs/operations.md is the table of conventions: no op may have a singular point and be silent about it.
+TEST(OpTable, EveryRowWithASingularPointSaysWhatHoldsThere) {
+  for (const auto& op : detail::op_table()) {
+    bool special = op.meta.singular;
+    for (const auto& d : op.meta.domain) special = special || d.distinct || d.kinks[0] < 1e300;
+    EXPECT_TRUE(!special || !op.meta.conventions.empty()) << op.meta.name << ": Meta::conventions is missing";
+  }
+}
+
 /// Results are integers or bool.
 const std::set<std::string> without_gradient = {
     "all",               //

@@ -71,7 +71,7 @@ void step(optim::Optimizer& optimizer, int t, double sign = 1) {
     std::uint64_t seed = static_cast<std::uint64_t>(t) * 100;
     for (auto& p : optimizer.parameters()) {
       Generator g(seed++);
-      loss = loss + sum(sqrt(1 + square(p - randn(p.shape(), g, p.dtype())))).to(f64);
+      loss = loss + sum(sqrt(1 + square(p - randn(p.shape(), g, f64).to(p.dtype())))).to(f64);
     }
     loss = loss * sign;
     loss.backward();

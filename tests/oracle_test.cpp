@@ -49,7 +49,7 @@ oracle::Calls written_calls() {
   oracle::Calls calls;
   for (const auto& some : {oracle::attribute_calls(), oracle::movement_calls(), oracle::indexing_calls(),
                            oracle::reduction_calls(), oracle::product_calls(), oracle::linalg_calls(),
-                           oracle::network_calls(), oracle::convolution_calls()})
+                           oracle::loss_calls(), oracle::network_calls(), oracle::convolution_calls()})
     for (const auto& [key, call] : some) EXPECT_TRUE(calls.emplace(key, call).second) << "twice: " << key;
   return calls;
 }

@@ -5,8 +5,12 @@
 #include <cmath>
 #include <string>
 
+#include "autodiff/autodiff.hpp"
 #include "autodiff/error.hpp"
+#include "messages.hpp"
 #include "plot/contour.hpp"
+#include "plot/decision.hpp"
+#include "plot/histogram.hpp"
 #include "plot/network.hpp"
 #include "plot/plane.hpp"
 
@@ -80,11 +84,11 @@ TEST(Planes, DrawEverythingThatIsInThem) {
   Plane plane{.title = "a < b",
               .low = {0, 0},
               .high = {1, 1},
-              .field = {.f = [](double x, double y) { return x - y; },
-                        .levels = {0},
-                        .line_name = "border",
-                        .shade_above = 0,
-                        .shade_name = "right"},
+              .fields = {{.f = [](double x, double y) { return x - y; },
+                          .levels = {0},
+                          .line_name = "border",
+                          .shade_above = 0,
+                          .shade_name = "right"}},
               .paths = {{.name = "way", .at = {{0, 0}, {0.5, 0.25}, {1, 1}}, .dots = 2}},
               .points = {{.name = "dots", .at = {{0.2, 0.3}, {0.4, 0.5}}}}};
   const std::string svg = render_planes(std::array{plane, plane, plane}, 2);
@@ -118,6 +122,77 @@ TEST(Networks, DrawUnitsAndLinks) {
   picture.links[0].pop_back();
   picture.height = 120;
   EXPECT_THROW(render_network(picture), ValueError);
+}
+
+TEST(DecisionPlane, ShadesWhereEachClassWins) {
+  // Three classes side by side: 0 left of -1, 2 right of 1, 1 between.
+  const auto scores = [](const Tensor& p) {
+    const Tensor x = p.select(1, 0);
+    return stack({-x - 1, zeros_like(x), x - 1}, 1);
+  };
+  const Tensor points = tensor({{-3.0, 0.0}, {0.0, 1.0}, {3.0, 2.0}});
+  const Plane plane = decision_plane(scores, points, tensor({0, 1, 2}), {"left", "middle", "right"});
+  ASSERT_EQ(plane.fields.size(), 3u);
+  EXPECT_NEAR(plane.low.x, -3.48, 1e-6);
+  EXPECT_NEAR(plane.high.y, 2.16, 1e-6);
+  const auto& at = plane.fields;
+  EXPECT_GT(at[0].f(plane.low.x, plane.low.y), 0);
+  EXPECT_LT(at[1].f(plane.low.x, plane.low.y), 0);
+  EXPECT_NEAR(at[2].f(plane.high.x, plane.low.y), 3.48 - 1, 1e-5);
+  EXPECT_EQ(plane.points[1].at.size(), 1u);
+  const std::string svg = render_plane(plane);
+  for (const char* name : {"left", "middle", "right"})
+    EXPECT_EQ(count(svg, ">" + std::string(name) + "</text>"), 1U);
+
+  // One logit: class 1 above 0.
+  const Plane two =
+      decision_plane([](const Tensor& p) { return p.select(1, 1) - 1; }, points, tensor({0, 0, 1}));
+  EXPECT_GT(two.fields[1].f(0, two.high.y), 0);
+  EXPECT_EQ(two.fields[0].f(0, two.high.y), -two.fields[1].f(0, two.high.y));
+  EXPECT_EQ(two.points[0].name, "0");
+}
+
+TEST(DecisionPlane, RefusesWhatDoesNotFit) {
+  const auto first = [](const Tensor& p) { return p.select(1, 0); };
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              decision_plane(first, zeros({2, 3}), zeros({2}, i64));
+            }),
+            "[decision_plane] expected points (n, 2) and labels (n), n > 0, got (2, 3) and (2,)");
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              decision_plane(first, zeros({0, 2}), zeros({0}, i64));
+            }),
+            "[decision_plane] expected points (n, 2) and labels (n), n > 0, got (0, 2) and (0,)");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              decision_plane(first, zeros({1, 2}), full({1}, 2, i64));
+            }),
+            "[decision_plane] expected labels from 0 to 1, got 2");
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              decision_plane([](const Tensor&) { return zeros({4}); }, zeros({1, 2}), zeros({1}, i64));
+            }),
+            "[decision_plane] expected scores (n, C) or (n) of n points, got (4, 1) of 10201");
+}
+
+TEST(Histograms, CountEveryValueOnce) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Histogram h{.title = "weights", .series = {{"a", {0, 0.5, 1, 1, nan}}, {"b", {4}}}, .bins = 4};
+  const Bins bins = count_bins(h);
+  EXPECT_EQ(bins.borders, (std::vector<double>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(bins.counts, (std::vector<std::vector<double>>{{2, 2, 0, 0}, {0, 0, 0, 1}}));
+  h.share = true;
+  EXPECT_EQ(count_bins(h).counts[0], (std::vector<double>{0.5, 0.5, 0, 0}));
+  const std::string several = render_histogram(h);
+  EXPECT_EQ(count(several, ">a</text>"), 1U);
+  EXPECT_GE(count(several, "<polyline "), 2U);
+  h.series.resize(1);
+  EXPECT_EQ(count(render_histogram(h), "<polygon "), 1U);
+  h.series[0].values = {7, 7};  // no extent
+  EXPECT_EQ(count_bins(h).borders, (std::vector<double>{6.5, 6.75, 7, 7.25, 7.5}));
+  h.series.clear();
+  EXPECT_EQ(render_histogram(h).find("<svg "), 0U);
+  h.bins = 0;
+  EXPECT_EQ(message_of<ValueError>([&] { count_bins(h); }), "[count_bins] expected at least one bin, got 0");
+  h.width = 100;
+  EXPECT_THROW(render_histogram(h), ValueError);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Values and derivatives at singular points: the convention table of docs/design.md, for f32 and f64, with
+// Values and derivatives at singular points: the conventions of docs/operations.md, for f32 and f64, with
 // the point at every position of a register and in the tail behind full ones.
 #include <gtest/gtest.h>
 

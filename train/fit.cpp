@@ -8,10 +8,10 @@
 
 #include "autodiff/autodiff.hpp"
 #include "data/files/checkpoint.hpp"
+#include "data/files/training_state.hpp"
 #include "optim/optim.hpp"
 #include "train/interrupt.hpp"
 #include "train/means.hpp"
-#include "train/state.hpp"
 
 namespace cadena::train {
 namespace {
@@ -217,11 +217,11 @@ class Run {
     if (o_.checkpoint.empty()) return;
     data::Checkpoint file;
     file["model"].tensors = net_.state_dict();
-    file["optimizer"] = pack(optimizer_.state_dict());
-    if (o_.scheduler) file["scheduler"] = pack(o_.scheduler->state_dict());
+    put(file["optimizer"], optimizer_.state_dict());
+    if (o_.scheduler) put(file["scheduler"], o_.scheduler->state_dict());
     file["random"].put("default", default_generator());
-    file["data"] = pack(batches_.state());
-    if (o_.validation) file["validation data"] = pack(o_.validation->state());
+    put(file["data"], batches_.state());
+    if (o_.validation) put(file["validation data"], o_.validation->state());
     auto& fit = file["fit"];
     fit.values = {
         {"epochs", done_},        {"batches", batches_.size()},      {"batches_seen", batches_seen_},
@@ -243,13 +243,13 @@ class Run {
     };
     same("batches in an epoch", batches_.size(), fit.value<std::int64_t>("batches"));
     same("schedulers", o_.scheduler ? 1 : 0, file.contains("scheduler") ? 1 : 0);
-    optimizer_.load_state_dict(unpack_optimizer(file.at("optimizer")));
-    if (o_.scheduler) o_.scheduler->load_state_dict(unpack_scheduler(file.at("scheduler")));
+    optimizer_.load_state_dict(data::take<optim::OptimizerState>(file.at("optimizer")));
+    if (o_.scheduler) o_.scheduler->load_state_dict(data::take<optim::SchedulerState>(file.at("scheduler")));
     net_.load_state_dict(file.at("model").tensors);
     default_generator() = file.at("random").generator("default");
-    batches_.restore(unpack_loader(file.at("data")));
+    batches_.restore(data::take<data::LoaderState>(file.at("data")));
     if (o_.validation && file.contains("validation data"))
-      o_.validation->restore(unpack_loader(file.at("validation data")));
+      o_.validation->restore(data::take<data::LoaderState>(file.at("validation data")));
     done_ = fit.value<std::int64_t>("epochs");
     batches_seen_ = fit.value<std::int64_t>("batches_seen");
     seen_ = fit.value<std::int64_t>("examples_seen");

@@ -22,7 +22,10 @@ struct LogSigmoid {
 
 /// Reads the output, which the next layer keeps anyway: y > 0 exactly where x > 0.
 struct Relu {
-  static constexpr Meta meta{.name = "relu", .reads = {Y}, .domain = {kink_at_zero}};
+  static constexpr Meta meta{.name = "relu",
+                             .reads = {Y},
+                             .domain = {kink_at_zero},
+                             .conventions = "derivative 0 at 0; NaN stays NaN"};
   static auto f(auto x) { return maximum(x, 0); }
   static auto dx(auto, auto y) { return where(y > 0, 1, where(isnan(y), y, 0)); }
 };
@@ -85,7 +88,8 @@ struct Selu {
 };
 
 struct Celu {
-  static constexpr Meta meta{.name = "celu", .reads = {X1}, .domain = {kink_at_zero}};
+  static constexpr Meta meta{
+      .name = "celu", .reads = {X1}, .domain = {kink_at_zero}, .conventions = "derivative 1 at 0"};
   double alpha = 1;
   auto f(auto x) const { return where(x > 0, x, alpha * expm1(minimum(x, 0) / alpha)); }
   auto dx(auto x, auto) const { return where(x > 0, 1, exp(x / alpha)); }

@@ -30,16 +30,22 @@ struct Mul {
 /// a * b where an exactly zero `a` wins over an infinite or undefined b: the product of a cotangent and a
 /// singular derivative.
 struct AbsorbingMul {
-  static constexpr Meta meta{
-      .name = "absorbing_mul", .reads = {X2, X1}, .domain = {kink_at_zero, real}, .singular = true};
+  static constexpr Meta meta{.name = "absorbing_mul",
+                             .reads = {X2, X1},
+                             .domain = {kink_at_zero, real},
+                             .singular = true,
+                             .conventions = "0 where a is 0, whatever b is"};
   static auto f(auto a, auto b) { return where(eq(a, 0), 0, a * b); }
   static auto dx1(auto, auto b, auto) { return b; }
   static auto dx2(auto a, auto, auto) { return a; }
 };
 
 struct Div {
-  static constexpr Meta meta{
-      .name = "div", .reads = {X2, X2 | Y}, .domain = {real, nonzero}, .singular = true};
+  static constexpr Meta meta{.name = "div",
+                             .reads = {X2, X2 | Y},
+                             .domain = {real, nonzero},
+                             .singular = true,
+                             .conventions = "±inf or NaN for b = 0, and the derivatives with it"};
   static auto f(auto a, auto b) { return a / b; }
   static auto dx1(auto, auto b, auto) { return 1 / b; }
   static auto dx2(auto, auto b, auto y) { return -y / b; }
@@ -47,7 +53,11 @@ struct Div {
 
 struct Pow {
   static constexpr Meta meta{
-      .name = "pow", .reads = {X1 | X2, X1 | X2 | Y}, .domain = {positive, real}, .singular = true};
+      .name = "pow",
+      .reads = {X1 | X2, X1 | X2 | Y},
+      .domain = {positive, real},
+      .singular = true,
+      .conventions = "0^0 is 1 with derivatives 0; by b: 0 at a = 0 and b > 0, NaN for a < 0"};
   static auto f(auto a, auto b) { return pow(a, b); }
   static auto dx1(auto a, auto b, auto) { return where(eq(b, 0), 0, b * pow(a, b - 1)); }
   static auto dx2(auto a, auto b, auto y) {
@@ -57,7 +67,10 @@ struct Pow {
 
 /// Ties share the derivative; a NaN keeps it to itself.
 struct Maximum {
-  static constexpr Meta meta{.name = "maximum", .reads = {X1 | X2, X1 | X2}, .integral = true};
+  static constexpr Meta meta{.name = "maximum",
+                             .reads = {X1 | X2, X1 | X2},
+                             .integral = true,
+                             .conventions = "equals get half each; NaN wins, its derivative NaN"};
   static auto f(auto a, auto b) { return maximum(a, b); }
   static auto dx1(auto a, auto b, auto) {
     return where(a > b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0)));
@@ -66,7 +79,10 @@ struct Maximum {
 };
 
 struct Minimum {
-  static constexpr Meta meta{.name = "minimum", .reads = {X1 | X2, X1 | X2}, .integral = true};
+  static constexpr Meta meta{.name = "minimum",
+                             .reads = {X1 | X2, X1 | X2},
+                             .integral = true,
+                             .conventions = "equals get half each; NaN wins, its derivative NaN"};
   static auto f(auto a, auto b) { return minimum(a, b); }
   static auto dx1(auto a, auto b, auto) {
     return where(a < b, 1, where(eq(a, b), 0.5, where(isnan(a), a, 0)));
@@ -81,13 +97,21 @@ struct Neg {
 };
 
 struct Abs {
-  static constexpr Meta meta{.name = "abs", .reads = {X1}, .domain = {kink_at_zero}, .integral = true};
+  static constexpr Meta meta{.name = "abs",
+                             .reads = {X1},
+                             .domain = {kink_at_zero},
+                             .integral = true,
+                             .conventions = "derivative 0 at 0; NaN stays NaN"};
   static auto f(auto x) { return abs(x); }
   static auto dx(auto x, auto) { return where(x > 0, 1, where(x < 0, -1, where(isnan(x), x, 0))); }
 };
 
 struct Sqrt {
-  static constexpr Meta meta{.name = "sqrt", .reads = {Y}, .domain = {positive}, .singular = true};
+  static constexpr Meta meta{.name = "sqrt",
+                             .reads = {Y},
+                             .domain = {positive},
+                             .singular = true,
+                             .conventions = "derivative inf at 0; NaN below"};
   static auto f(auto x) { return sqrt(x); }
   static auto dx(auto, auto y) { return 0.5 / y; }
 };
@@ -145,8 +169,11 @@ struct Addcmul {
 };
 
 struct Addcdiv {
-  static constexpr Meta meta{
-      .name = "addcdiv", .reads = {none, X3, X2 | X3}, .domain = {real, real, nonzero}, .singular = true};
+  static constexpr Meta meta{.name = "addcdiv",
+                             .reads = {none, X3, X2 | X3},
+                             .domain = {real, real, nonzero},
+                             .singular = true,
+                             .conventions = "±inf or NaN for a divisor of 0, and the derivatives with it"};
   double value = 1;
   auto f(auto x, auto a, auto b) const { return x + value * (a / b); }
   One dx1(auto, auto, auto, auto) const { return {}; }
@@ -169,7 +196,8 @@ struct ClampTensor {
   static constexpr Meta meta{.name = "clamp_tensor",
                              .reads = {X1 | X2 | X3, X1 | X2, X1 | X3},
                              .domain = {Domain{.kinks = {-0.5, 0.5}}, Domain{.low = -0.52, .high = -0.48},
-                                        Domain{.low = 0.48, .high = 0.52}}};
+                                        Domain{.low = 0.48, .high = 0.52}},
+                             .conventions = "derivative 1 at the bounds; beyond, theirs"};
   static auto f(auto x, auto low, auto high) { return minimum(maximum(x, low), high); }
   static auto dx1(auto x, auto low, auto high, auto) {
     return where(x >= low, where(x <= high, 1, 0), where(isnan(x), x, 0));

@@ -18,14 +18,21 @@ struct Expm1 {
 };
 
 struct Log {
-  static constexpr Meta meta{.name = "log", .reads = {X1}, .domain = {positive}, .singular = true};
+  static constexpr Meta meta{.name = "log",
+                             .reads = {X1},
+                             .domain = {positive},
+                             .singular = true,
+                             .conventions = "-inf at 0, derivative inf; NaN below"};
   static auto f(auto x) { return log(x); }
   static auto dx(auto x, auto) { return 1 / x; }
 };
 
 struct Log1p {
-  static constexpr Meta meta{
-      .name = "log1p", .reads = {X1}, .domain = {detail::Domain{.low = -0.7, .high = 3}}, .singular = true};
+  static constexpr Meta meta{.name = "log1p",
+                             .reads = {X1},
+                             .domain = {detail::Domain{.low = -0.7, .high = 3}},
+                             .singular = true,
+                             .conventions = "-inf at -1, derivative inf; NaN below"};
   static auto f(auto x) { return log1p(x); }
   static auto dx(auto x, auto) { return 1 / (1 + x); }
 };
@@ -37,13 +44,21 @@ struct Exp2 {
 };
 
 struct Log2 {
-  static constexpr Meta meta{.name = "log2", .reads = {X1}, .domain = {positive}, .singular = true};
+  static constexpr Meta meta{.name = "log2",
+                             .reads = {X1},
+                             .domain = {positive},
+                             .singular = true,
+                             .conventions = "-inf at 0, derivative inf; NaN below"};
   static auto f(auto x) { return log2(x); }
   static auto dx(auto x, auto) { return 1 / (log_2 * x); }
 };
 
 struct Log10 {
-  static constexpr Meta meta{.name = "log10", .reads = {X1}, .domain = {positive}, .singular = true};
+  static constexpr Meta meta{.name = "log10",
+                             .reads = {X1},
+                             .domain = {positive},
+                             .singular = true,
+                             .conventions = "-inf at 0, derivative inf; NaN below"};
   static auto f(auto x) { return log10(x); }
   static auto dx(auto x, auto) { return 1 / (log_10 * x); }
 };

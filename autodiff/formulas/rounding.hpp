@@ -7,8 +7,9 @@
 namespace cadena::formulas {
 
 struct Heaviside {
-  static constexpr Meta meta{
-      .name = "heaviside", .domain = {kink_at_zero, real}, .conventions = "NaN stays NaN"};
+  static constexpr Meta meta{.name = "heaviside",
+                             .domain = {kink_at_zero, real},
+                             .conventions = "at 0 the second argument; NaN stays NaN"};
   static auto f(auto x, auto at_zero) {
     return where(x > 0, 1, where(x < 0, 0, where(isnan(x), x, at_zero)));
   }
@@ -26,13 +27,19 @@ struct Sign {
 inline constexpr Domain between_integers{.low = -0.95, .high = 1.95, .kinks = {0, 1}};
 
 struct Floor {
-  static constexpr Meta meta{.name = "floor", .domain = {between_integers}, .integral = true};
+  static constexpr Meta meta{.name = "floor",
+                             .domain = {between_integers},
+                             .integral = true,
+                             .conventions = "derivative 0, also at the jumps"};
   static auto f(auto x) { return floor(x); }
   static Zero dx(auto, auto) { return {}; }
 };
 
 struct Ceil {
-  static constexpr Meta meta{.name = "ceil", .domain = {between_integers}, .integral = true};
+  static constexpr Meta meta{.name = "ceil",
+                             .domain = {between_integers},
+                             .integral = true,
+                             .conventions = "derivative 0, also at the jumps"};
   static auto f(auto x) { return ceil(x); }
   static Zero dx(auto, auto) { return {}; }
 };
@@ -47,7 +54,10 @@ struct Round {
 };
 
 struct Trunc {
-  static constexpr Meta meta{.name = "trunc", .domain = {between_integers}, .integral = true};
+  static constexpr Meta meta{.name = "trunc",
+                             .domain = {between_integers},
+                             .integral = true,
+                             .conventions = "derivative 0, also at the jumps"};
   static auto f(auto x) { return trunc(x); }
   static Zero dx(auto, auto) { return {}; }
 };

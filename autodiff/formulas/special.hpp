@@ -97,7 +97,8 @@ struct Polygamma {
 
 struct I0 {
   // From its third order on, the derivatives divide by x.
-  static constexpr Meta meta{.name = "i0", .reads = {X1}, .domain = {kink_at_zero}};
+  static constexpr Meta meta{
+      .name = "i0", .reads = {X1}, .domain = {kink_at_zero}, .conventions = "derivative 0 at 0"};
   static auto f(auto x) { return i0(x); }
   static auto dx(auto x, auto) { return i1(x); }
 };
@@ -110,13 +111,15 @@ struct I0e {
 };
 
 struct I1 {
-  static constexpr Meta meta{.name = "i1", .reads = {X1 | Y}, .domain = {kink_at_zero}};
+  static constexpr Meta meta{
+      .name = "i1", .reads = {X1 | Y}, .domain = {kink_at_zero}, .conventions = "derivative 1/2 at 0"};
   static auto f(auto x) { return i1(x); }
   static auto dx(auto x, auto y) { return where(eq(x, 0), 0.5, i0(x) - y / x); }
 };
 
 struct I1e {
-  static constexpr Meta meta{.name = "i1e", .reads = {X1 | Y}, .domain = {kink_at_zero}};
+  static constexpr Meta meta{
+      .name = "i1e", .reads = {X1 | Y}, .domain = {kink_at_zero}, .conventions = "derivative 1/2 at 0"};
   static auto f(auto x) { return i1e(x); }
   static auto dx(auto x, auto y) { return where(eq(x, 0), 0.5, i0e(x) - y * (sign(x) + 1 / x)); }
 };

@@ -177,17 +177,18 @@ OpList rows_with_attributes() {
 }  // namespace
 
 OpList activation_ops() {
-  OpList list = {
-      CADENA_ACTIVATION_UNARY_OPS(CADENA_UNARY_ROW)  //
-      gelu_row(formulas::Gelu::meta, [](const Tensor& x) { return gelu(x); }),
-      gelu_row(formulas::GeluTanh::meta, [](const Tensor& x) { return gelu(x, "tanh"); }),
-      prelu_row(),
-      gated_row({.name = "glu", .formula = "a sigmoid(b), with a and b the halves of x"}, glu),
-      gated_row({.name = "swiglu", .formula = "silu(a) b, with a and b the halves of x"}, swiglu),
-      gated_row({.name = "geglu", .formula = "gelu(a) b, with a and b the halves of x"}, geglu),
-      gated_row(
-          {.name = "reglu", .domain = {kink_at_zero}, .formula = "relu(a) b, with a and b the halves of x"},
-          reglu)};
+  OpList list = {CADENA_ACTIVATION_UNARY_OPS(CADENA_UNARY_ROW)  //
+                 gelu_row(formulas::Gelu::meta, [](const Tensor& x) { return gelu(x); }),
+                 gelu_row(formulas::GeluTanh::meta, [](const Tensor& x) { return gelu(x, "tanh"); }),
+                 prelu_row(),
+                 gated_row({.name = "glu", .formula = "a sigmoid(b), with a and b the halves of x"}, glu),
+                 gated_row({.name = "swiglu", .formula = "silu(a) b, with a and b the halves of x"}, swiglu),
+                 gated_row({.name = "geglu", .formula = "gelu(a) b, with a and b the halves of x"}, geglu),
+                 gated_row({.name = "reglu",
+                            .domain = {kink_at_zero},
+                            .formula = "relu(a) b, with a and b the halves of x",
+                            .conventions = "derivative of relu 0 at 0"},
+                           reglu)};
   for (auto& row : rows_with_attributes()) list.push_back(std::move(row));
   auto softmin_last = [](const TensorList& x) { return softmin(x[0], -1); };
   auto softmin_first = [](const TensorList& x) { return softmin(x[0], 0); };

@@ -22,7 +22,8 @@ namespace {
 struct Where {
   static constexpr Meta meta{.name = "where",
                              .formula = "a where c, else b",
-                             .derivative = "dA = G where c, else 0; dB = 0 where c, else G"};
+                             .derivative = "dA = G where c, else 0; dB = 0 where c, else G",
+                             .conventions = "nothing leaks from the branch that is not taken"};
   Constant condition;
 
   Tensor eval(const Tensor& a, const Tensor& b) const {

@@ -116,7 +116,8 @@ struct CrossEntropy : Fused<CrossEntropy> {
   static constexpr Meta meta{.name = "cross_entropy",
                              .reads = {X1},
                              .formula = "mean(-log_softmax(x)[i, target[i]])",
-                             .derivative = "dX = G (softmax(x) - one_hot(target)) / n"};
+                             .derivative = "dX = G (softmax(x) - one_hot(target)) / n",
+                             .conventions = "no target that counts: mean NaN, sum 0"};
   Constant target;
   CrossEntropyOptions options;
   Tensor lse;        ///< of each row, from the forward pass
@@ -260,7 +261,9 @@ OpList loss_ops() {
                           return sigmoid_focal_loss(x, y, {.reduction = r}) +
                                  sigmoid_focal_loss(x, y, {.alpha = -1, .gamma = 1.5, .reduction = r});
                         }),
-          composite({{.name = "nll_loss", .formula = "-mean(x[i, target[i]])"},
+          composite({{.name = "nll_loss",
+                      .formula = "-mean(x[i, target[i]])",
+                      .conventions = "no target that counts: mean NaN, sum 0"},
                      "loss",
                      nll_samples,
                      [](Sampler& s, std::int64_t n) {

@@ -41,8 +41,11 @@ Tensor mt(const Tensor& x) { return transpose(x, -2, -1); }
 
 /// (..., m, k) times (..., k, n); batch dimensions broadcast.
 struct MatMul {
-  static constexpr Meta meta{
-      .name = "matmul", .reads = {X2, X1}, .formula = "A B", .derivative = "dA = G B^T, dB = A^T G"};
+  static constexpr Meta meta{.name = "matmul",
+                             .reads = {X2, X1},
+                             .formula = "A B",
+                             .derivative = "dA = G B^T, dB = A^T G",
+                             .conventions = "without inner dimension: zeros, zero derivatives"};
 
   Tensor eval(const Tensor& a, const Tensor& b) const {
     const Shape batch = broadcast("matmul", batch_shape(a), batch_shape(b));

@@ -29,8 +29,10 @@ Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Axes& axes, bool keep
 }
 
 struct Sum : Linear<Sum> {
-  static constexpr Meta meta{
-      .name = "sum", .formula = "sum of x over axes", .derivative = "dX = G repeated over the axes"};
+  static constexpr Meta meta{.name = "sum",
+                             .formula = "sum of x over axes",
+                             .derivative = "dX = G repeated over the axes",
+                             .conventions = "empty: 0"};
   Axes axes;
   bool keepdim;
 
@@ -46,7 +48,8 @@ struct Amax {
   static constexpr Meta meta{.name = "amax",
                              .reads = {X1 | Y},
                              .formula = "largest x over axes",
-                             .derivative = "dX = G at the largest, shared evenly by equals, else 0"};
+                             .derivative = "dX = G at the largest, shared evenly by equals, else 0",
+                             .conventions = "equals share evenly; NaN wins; empty: an error"};
   Axes axes;
   bool keepdim;
 
@@ -195,23 +198,35 @@ OpList reduce_ops() {
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},
                              false, cadena::nanmean)),
-          composite(axis_row({.name = "aminmax", .formula = "amin(x), amax(x)"}, false,
-                             [](const Tensor& x, const Axes& axes, bool keepdim) {
-                               const MinMax ends = aminmax(x, axes, keepdim);
-                               return sub(ends.max, mul(ends.min, 3));
-                             })),
+          composite(axis_row(
+              {.name = "aminmax", .formula = "amin(x), amax(x)", .conventions = "as amin and amax"}, false,
+              [](const Tensor& x, const Axes& axes, bool keepdim) {
+                const MinMax ends = aminmax(x, axes, keepdim);
+                return sub(ends.max, mul(ends.min, 3));
+              })),
           composite(axis_row({.name = "mean", .formula = "sum(x) / n", .conventions = "empty: NaN"}, false,
                              cadena::mean)),
-          composite(axis_row({.name = "amin", .formula = "-amax(-x)"}, false, cadena::amin)),
+          composite(axis_row({.name = "amin",
+                              .formula = "-amax(-x)",
+                              .conventions = "equals share evenly; NaN wins; empty: an error"},
+                             false, cadena::amin)),
           composite(case_row(
-              {.name = "max", .domain = {all_different}, .formula = "amax(x)"}, "reduce",
-              extreme_cases(cadena::max, cadena::max),
+              {.name = "max",
+               .domain = {all_different},
+               .formula = "amax(x)",
+               .conventions =
+                   "over everything as amax; along an axis the first of equals; NaN wins; empty: an error"},
+              "reduce", extreme_cases(cadena::max, cadena::max),
               [](std::int64_t n) {
                 return Case{{{n / 1024, 1024}}, [](const TensorList& x) { return max(x[0], 1).values; }};
               })),
           composite(case_row(
-              {.name = "min", .domain = {all_different}, .formula = "amin(x)"}, "reduce",
-              extreme_cases(cadena::min, cadena::min),
+              {.name = "min",
+               .domain = {all_different},
+               .formula = "amin(x)",
+               .conventions =
+                   "over everything as amin; along an axis the first of equals; NaN wins; empty: an error"},
+              "reduce", extreme_cases(cadena::min, cadena::min),
               [](std::int64_t n) {
                 return Case{{{n / 1024, 1024}}, [](const TensorList& x) { return min(x[0], 1).values; }};
               })),

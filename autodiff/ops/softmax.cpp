@@ -91,10 +91,12 @@ struct LogSoftmax {
 
 /// Over the last axis, which goes.
 struct LogSumExp {
-  static constexpr Meta meta{.name = "logsumexp",
-                             .reads = {X1 | Y},
-                             .formula = "log(sum(exp(x)))",
-                             .derivative = "dX = G exp(x - y)"};
+  static constexpr Meta meta{
+      .name = "logsumexp",
+      .reads = {X1 | Y},
+      .formula = "log(sum(exp(x)))",
+      .derivative = "dX = G exp(x - y)",
+      .conventions = "-inf only: -inf, derivative 0; +inf: shared by the +inf; empty: -inf"};
   Tensor eval(const Tensor& x) const {
     const auto n = x.shape().back();
     Shape shape = x.shape();

@@ -102,10 +102,15 @@ std::vector<Case> cases_of(const std::function<Tensor(const Tensor&, int)>& f) {
 }
 
 OpInfo row(const char* name, const char* formula, const std::function<Tensor(const Tensor&, int)>& f) {
-  return composite(case_row({.name = name, .domain = {all_different}, .formula = formula}, "sort",
-                            cases_of(f), [f](std::int64_t n) {
-                              return Case{{{n / 256, 256}}, [f](const TensorList& x) { return f(x[0], 1); }};
-                            }));
+  const bool skips_nan = std::string_view(name) == "nanmedian";
+  const Meta meta{
+      .name = name,
+      .domain = {all_different},
+      .formula = formula,
+      .conventions = skips_nan ? "of equals the first" : "of equals the first; NaN is the largest"};
+  return composite(case_row(meta, "sort", cases_of(f), [f](std::int64_t n) {
+    return Case{{{n / 256, 256}}, [f](const TensorList& x) { return f(x[0], 1); }};
+  }));
 }
 
 }  // namespace

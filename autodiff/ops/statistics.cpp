@@ -190,7 +190,10 @@ OpList statistics_ops() {
                          .formula = "sum(|x|^ord)^(1/ord)",
                          .conventions = "derivative 0 where all is 0"},
                         norm_cases())),
-          composite(row({.name = "norm", .domain = {kink_at_zero}, .formula = "vector_norm(x, p)"},
+          composite(row({.name = "norm",
+                         .domain = {kink_at_zero},
+                         .formula = "vector_norm(x, p)",
+                         .conventions = "derivative 0 where all is 0"},
                         cases_of([](const Tensor& x, const Axes& a, bool k) { return norm(x, 2, a, k); })))};
 }
 

@@ -229,9 +229,9 @@ std::unique_ptr<ByteSource> unpack_deflate(std::span<const std::uint8_t> packed)
 }
 
 void read_exactly(ByteSource& source, std::vector<std::uint8_t>& bytes, std::uint64_t size,
-                  const char* format, std::uint64_t offset) {
+                  const char* format, std::uint64_t offset, const char* field) {
   const auto fail = [&](std::uint64_t at, std::uint64_t got, const char* bound) {
-    throw FormatError(format, static_cast<std::int64_t>(at), "elements",
+    throw FormatError(format, static_cast<std::int64_t>(at), field,
                       "expected " + std::to_string(size) + " bytes, got " + bound + std::to_string(got));
   };
   if (size > source.at_most()) fail(offset, source.at_most(), "at most ");

@@ -53,7 +53,7 @@ std::unique_ptr<ByteSource> unpack_deflate(std::span<const std::uint8_t> packed)
 /// Reads exactly `size` bytes into `bytes`, which doubles as they arrive: what a header promises costs
 /// nothing. @param offset where they begin, for the error @throws FormatError if there are fewer
 void read_exactly(ByteSource& source, std::vector<std::uint8_t>& bytes, std::uint64_t size,
-                  const char* format, std::uint64_t offset);
+                  const char* format, std::uint64_t offset, const char* field = "elements");
 
 /// Calls `f`, and adds the path to the FormatError it may throw.
 template <class F>

@@ -38,7 +38,8 @@ class Table {
   /// @throws ValueError with the names there are
   const Column& column(std::string_view name) const;
 
-  /// The given columns of numbers side by side, NaN where missing. @return (rows, names)
+  /// The given columns of numbers side by side, NaN where missing; f32 rounds whole numbers beyond 2^24.
+  /// @return (rows, names)
   /// @throws DtypeError for a category, ValueError for an unknown name
   Tensor numbers(std::span<const std::string> names, DType dtype = f32) const;
   Tensor numbers(std::initializer_list<std::string> names, DType dtype = f32) const;

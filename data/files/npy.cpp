@@ -167,7 +167,7 @@ Header read_header(ByteSource& source, const NpyOptions& options) {
     fail(8, "header",
          "expected at most " + std::to_string(options.max_header) + " bytes, got " + std::to_string(length));
   std::vector<std::uint8_t> text;
-  read_exactly(source, text, length, format, offset);
+  read_exactly(source, text, length, format, offset, "header");
   Header header{.size = offset + length};
   Literal({reinterpret_cast<const char*>(text.data()), text.size()}, offset).read(header);
   return header;

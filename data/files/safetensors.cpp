@@ -165,7 +165,7 @@ Header read_header(ByteSource& source) {
     fail(0, "length of the header",
          "expected at most " + std::to_string(most) + ", got " + std::to_string(length));
   std::vector<std::uint8_t> text;
-  read_exactly(source, text, length, format, prefix);
+  read_exactly(source, text, length, format, prefix, "header");
   const Json json = parse_json({reinterpret_cast<const char*>(text.data()), text.size()});
   Header header{.size = prefix + length};
   for (const auto& [name, entry] : json.items()) {

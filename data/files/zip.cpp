@@ -205,7 +205,7 @@ std::vector<ZipMember> read_zip(std::span<const std::uint8_t> archive, const cha
 std::vector<std::uint8_t> unpack(const ZipMember& member, const char* format) {
   const auto source = member.deflated ? unpack_deflate(member.packed) : open_memory(member.packed);
   std::vector<std::uint8_t> bytes;
-  read_exactly(*source, bytes, member.size, format, member.offset);
+  read_exactly(*source, bytes, member.size, format, member.offset, "member");
   const auto fail = [&](const char* reason) {
     throw FormatError(format, static_cast<std::int64_t>(member.offset), member.name, reason);
   };

@@ -68,10 +68,10 @@ std::string draw(const Board& board, const std::vector<Way>& ways, const data::T
       .y_label = "b",
       .low = {-1.5, -0.5},
       .high = {3, 3.7},
-      .field = {.f = loss,
-                .levels = {0.3, 0.5, 1, 2, 4, 7, 11, 16},
-                .line_name = "L = 0.3, 0.5, 1, 2, 4, 7, 11, 16",
-                .resolution = 121},
+      .fields = {{.f = loss,
+                  .levels = {0.3, 0.5, 1, 2, 4, 7, 11, 16},
+                  .line_name = "L = 0.3, 0.5, 1, 2, 4, 7, 11, 16",
+                  .resolution = 121}},
       .width = 760,
       .height = 620};
   const auto path = [&](const Way& way, std::size_t colour, double width, double dots, const char* dashes) {

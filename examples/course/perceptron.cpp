@@ -49,12 +49,12 @@ Plane plane_of(const Board& board, const Gate& gate, const std::string& subtitle
               .y_label = "x₂",
               .low = {-0.5, -0.5},
               .high = {1.5, 1.5},
-              .field = {.f = decide,
-                        .levels = {0},
-                        .line = {.colour = palette::ink},
-                        .line_width = 2,
-                        .shade_above = 0,
-                        .shade_name = board({"la red dice 1", "the net says 1"})}};
+              .fields = {{.f = decide,
+                          .levels = {0},
+                          .line = {.colour = palette::ink},
+                          .line_width = 2,
+                          .shade_above = 0,
+                          .shade_name = board({"la red dice 1", "the net says 1"})}}};
   PlanePoints one{.name = board({"debe ser 1", "should be 1"}),
                   .mark = {Mark::Kind::disc, palette::series(0)}};
   PlanePoints zero{.name = board({"debe ser 0", "should be 0"}),

@@ -41,6 +41,7 @@ TEST(Image, ReadsEveryKindOfPng) {
   EXPECT_TRUE(equal(image("png_grey"), grey()));
   EXPECT_TRUE(equal(image("png_rgb"), rgb()));
   EXPECT_TRUE(equal(image("png_palette"), rgb()));
+  EXPECT_TRUE(equal(image("png_interlaced"), grey()));
   EXPECT_TRUE(equal(image("png_grey16"), grey()));
   EXPECT_TRUE(equal(image("png_bits"), to(gt(grey(), 80.0 / 255), f32)));
   EXPECT_TRUE(equal(image("png_rgba"), cat({rgb(), grey()}, 0)));

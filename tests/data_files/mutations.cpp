@@ -71,8 +71,8 @@ std::vector<Sample> samples() {
   c["m"].tensors = {{"w", ones({2})}};
   c["m"].values = {{"i", std::int64_t{3}}, {"f", 0.5}, {"s", std::string("x")}, {"b", true}};
   all.push_back({"checkpoint", format_checkpoint(c), checkpoint});
-  for (const char* name :
-       {"png_grey", "png_rgb", "png_palette", "png_bits", "jpeg_grey", "jpeg_rgb", "jpeg_progressive"})
+  for (const char* name : {"png_grey", "png_rgb", "png_palette", "png_bits", "png_interlaced", "jpeg_grey",
+                           "jpeg_rgb", "jpeg_progressive"})
     all.push_back({name, fixture(name), picture});
   return all;
 }

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "data_files/fixture.hpp"
 #include "messages.hpp"
+#include "nn/nn.hpp"
 
 namespace cadena::data {
 namespace {
@@ -28,6 +30,16 @@ TEST(Torch, ReadsAStateDict) {
   EXPECT_TRUE(file.metadata.empty());
   EXPECT_TRUE(equal(parse("protocol4").tensors.at("w"), counting({2})));
   EXPECT_TRUE(equal(parse("alone").tensors.at(""), counting({2, 3})));
+}
+
+TEST(Torch, LoadsIntoAModelOfTheSameNames) {
+  nn::Sequential net(nn::Linear(3, 2), nn::BatchNorm1d(2));
+  net.load_state_dict(parse("state_dict").tensors);  // strict: all names and shapes must agree
+  net.eval();
+  const Tensor x = tensor({{1.0, 2.0, 4.0}});
+  const Tensor linear = tensor({{2.5, 8.0}});  // {0, 1/4, 1/2} . x and {3/4, 1, 5/4} . x + 1/4
+  const Tensor want = linear / std::sqrt(1 + 1e-5) * tensor({0.0, 0.25}) + tensor({0.0, 0.25});
+  EXPECT_LT(amax(abs(net(x) - want)).item(), 1e-6);
 }
 
 TEST(Torch, ReadsEveryDtype) {

@@ -68,6 +68,7 @@ TEST(Samplers, WeightsAreChecked) {
   EXPECT_THROW(weighted_sampler(tensor({1.0, -1.0}), 1), ValueError);
   EXPECT_THROW(weighted_sampler(tensor({1.0, std::nan("")}), 1), ValueError);
   EXPECT_THROW(weighted_sampler(tensor({1.0, HUGE_VAL}, f64), 1), ValueError);
+  EXPECT_THROW(weighted_sampler(tensor({1e308, 1e308}, f64), 1), ValueError);
   EXPECT_THROW(weighted_sampler(zeros({3}), 1), ValueError);
   EXPECT_THROW(weighted_sampler(ones({3}), -1), ValueError);
   EXPECT_NO_THROW(weighted_sampler(zeros({3}), 0));

@@ -3,25 +3,22 @@
 namespace cadena::oracle {
 
 Calls network_calls() {
-  const Tensor weight = tensor({0.5, 2., 1., 3.}, f64);
+  const Tensor at = tensor({{0, 2, 2}, {4, 0, 2}});
   using Mode = InterpolateMode;
   Calls calls = {
-      {"mse_loss", [](In x) { return mse_loss(x[0], x[1]); }},
-      {"binary_cross_entropy", [](In x) { return binary_cross_entropy(x[0], x[1]); }},
-      {"binary_cross_entropy_with_logits",
-       [](In x) { return binary_cross_entropy_with_logits(x[0], x[1], Reduction::sum); }},
-      {"nll_loss",
+      {"embedding", [=](In x) { return embedding(at, x[0]); }},
+      {"embedding padding",
+       [=](In x) { return embedding(at, x[0], {.padding_idx = 4, .scale_grad_by_freq = true}); }},
+      {"embedding_bag", [=](In x) { return embedding_bag(at, x[0]); }},
+      {"embedding_bag sum",
+       [=](In x) { return embedding_bag(at, x[0], {}, {.mode = BagMode::sum, .per_sample_weights = x[1]}); }},
+      {"embedding_bag max",
        [=](In x) {
-         return nll_loss(x[0], tensor({1, 0, 3}), {.weight = weight});
+         return embedding_bag(reshape(at, {-1}), x[0], tensor({0, 2, 3}), {.mode = BagMode::max});
        }},
-      {"cross_entropy",
-       [](In x) {
-         return cross_entropy(x[0], tensor({1, -100, 3}));
-       }},
-      {"cross_entropy smooth",
-       [=](In x) {
-         return cross_entropy(x[0], tensor({1, 0, 3}), {.weight = weight, .label_smoothing = 0.1});
-       }},
+      {"scaled_dot_product_attention", [](In x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }},
+      {"scaled_dot_product_attention causal",
+       [](In x) { return scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = true}); }},
       {"layer_norm",
        [](In x) {
          return layer_norm(x[0], {3, 4}, x[1], x[2], 1e-3);
