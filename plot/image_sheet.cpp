@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "autodiff/error.hpp"
-#include "data/files/png.hpp"
 #include "plot/format.hpp"
+#include "plot/pixels.hpp"
 #include "plot/svg.hpp"
 
 namespace cadena::plot {
@@ -48,22 +48,11 @@ void draw_mark(Svg& svg, Point centre, bool correct) {
   }
 }
 
-/// Every pixel becomes a square of whole pixels already here: several viewers ignore image-rendering and
-/// would blur.
 std::string image_uri(const ImageSheet& sheet, const SheetItem& item) {
-  const auto factor = static_cast<std::int64_t>(std::clamp(std::ceil(sheet.enlarge), 1.0, 16.0));
-  const std::int64_t width = sheet.columns * factor;
-  const std::int64_t height = sheet.rows * factor;
-  std::vector<std::uint8_t> pixels;
-  pixels.reserve(static_cast<std::size_t>(width * height));
-  for (std::int64_t y = 0; y < height; ++y) {
-    for (std::int64_t x = 0; x < width; ++x) {
-      const std::uint8_t grey =
-          item.pixels[static_cast<std::size_t>(y / factor * sheet.columns + x / factor)];
-      pixels.push_back(sheet.dark_on_light ? static_cast<std::uint8_t>(255 - grey) : grey);
-    }
-  }
-  return data::png_data_uri(pixels, width, height);
+  std::vector<std::uint8_t> pixels(item.pixels.begin(), item.pixels.end());
+  if (sheet.dark_on_light)
+    for (std::uint8_t& grey : pixels) grey = static_cast<std::uint8_t>(255 - grey);
+  return enlarged_uri(pixels, sheet.rows, sheet.columns, sheet.enlarge);
 }
 
 class Sheet {

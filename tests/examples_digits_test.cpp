@@ -22,15 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string line_with(const std::string& text, const std::string& part) {
-  const std::size_t at = text.find(part);
-  if (at == std::string::npos) return {};
-  const std::size_t begin = text.rfind('\n', at) + 1;
-  return text.substr(begin, text.find('\n', at) - begin);
-}
-
-std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
-
 class DigitsTest : public ProgramTest {
  protected:
   Result digits(std::vector<std::string> arguments) const {
@@ -53,13 +44,11 @@ TEST_F(DigitsTest, HelpListsEveryOption) {
   const Result result = digits({"--help"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
-  for (const char* option : {"--help", "--data", "--draw", "--epochs", "--batch-size", "--optimizer", "--lr",
-                             "--dropout", "--seed", "--threads", "--no-plot", "--out"})
+  for (const char* option :
+       {"--help", "--data", "--draw", "--model", "--epochs", "--batch-size", "--optimizer", "--lr",
+        "--dropout", "--seed", "--threads", "--no-plot", "--out", "--resume"})
     EXPECT_NE(result.out.find(std::string(option) + " "), std::string::npos) << option;
-  for (std::size_t at = 0, end = 0; at < result.out.size(); at = end + 1) {
-    end = result.out.find('\n', at);
-    EXPECT_LT(end - at, 80U) << result.out.substr(at, end - at);
-  }
+  expect_narrow(result.out);
 }
 
 TEST_F(DigitsTest, MistakesOnTheCommandLinePrintTheUsageAndExitWith2) {
@@ -72,6 +61,7 @@ TEST_F(DigitsTest, MistakesOnTheCommandLinePrintTheUsageAndExitWith2) {
       {"--lr", "inf"},        {"--lr", "-0.1"},
       {"--lr", "0"},          {"--optimizer", "magic"},
       {"--dropout", "1"},     {"--dropout", "nan"},
+      {"--model", "rnn"},     {"--resume", "no"},
       {"--seed", "-1"},       {"--seed", "18446744073709551616"},
       {"--threads", "0"},     {"--threads", "x"},
       {"--draw", "1"},        {"--draw", "100", "--data", "x"},
@@ -138,32 +128,72 @@ TEST_F(DigitsTest, ReadsImagesOfAnySizeWhoseClassesItDoesNotKnow) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("perceptron 6-256-128-3"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("test accuracy"), std::string::npos) << result.out;
+  const Result cnn = digits({"--data", "small", "--model", "cnn"});
+  EXPECT_EQ(cnn.exit_code, 1);
+  EXPECT_EQ(cnn.err, "digits: [--model cnn] expected images of at least 4 x 4 pixels, got 3 x 2\n");
 }
 
+/// What a run printed and left that must not depend on threads or interruptions.
+constexpr const char* same_lines[] = {"checksum", "test accuracy", "test loss"};
+constexpr const char* same_files[] = {"curves.svg", "confusion.svg", "images.svg", "filters.svg",
+                                      "weights.safetensors"};
+
 TEST_F(DigitsTest, SameSeedSameBitsForAnyNumberOfThreads) {
-  const std::vector<std::string> common{"--draw", "3000", "--epochs",     "2",
-                                        "--seed", "7",    "--batch-size", "512"};
-  const auto with = [&](const std::string& threads, const std::string& out) {
-    auto arguments = common;
-    arguments.insert(arguments.end(), {"--threads", threads, "--out", out});
-    return digits(arguments);
-  };
-  const Result one = with("1", "one"), two = with("2", "two"), again = with("2", "again");
-  ASSERT_EQ(one.exit_code, 0) << one.err;
-  ASSERT_EQ(two.exit_code, 0) << two.err;
-  for (const char* part : {"checksum", "test accuracy", "test loss"}) {
-    EXPECT_NE(line_with(one.out, part), "") << part << one.out;
-    EXPECT_EQ(line_with(one.out, part), line_with(two.out, part));
-    EXPECT_EQ(line_with(one.out, part), line_with(again.out, part));
+  for (const std::string model : {"mlp", "cnn"}) {
+    std::vector<std::string> common{"--draw", "3000",         "--epochs", "2",       "--seed",
+                                    "7",      "--batch-size", "512",      "--model", model};
+    const auto with = [&](const std::string& threads, const std::string& out) {
+      auto arguments = common;
+      arguments.insert(arguments.end(), {"--threads", threads, "--out", out});
+      return digits(arguments);
+    };
+    const Result one = with("1", "one"), two = with("2", "two"), again = with("2", "again");
+    ASSERT_EQ(one.exit_code, 0) << one.err;
+    ASSERT_EQ(two.exit_code, 0) << two.err;
+    for (const char* part : same_lines) {
+      EXPECT_NE(line_with(one.out, part), "") << part << one.out;
+      EXPECT_EQ(line_with(one.out, part), line_with(two.out, part)) << model;
+      EXPECT_EQ(line_with(one.out, part), line_with(again.out, part)) << model;
+    }
+    for (const char* file : same_files) {
+      EXPECT_NE(read(folder / "one" / file), "") << file;
+      EXPECT_TRUE(read(folder / "one" / file) == read(folder / "two" / file)) << model << file;
+      EXPECT_TRUE(read(folder / "one" / file) == read(folder / "again" / file)) << model << file;
+    }
+    common[5] = "8";
+    EXPECT_NE(line_with(with("2", "other").out, "checksum"), line_with(one.out, "checksum"));
   }
-  for (const char* file : {"curves.svg", "confusion.svg", "images.svg", "weights.safetensors"}) {
-    EXPECT_NE(read(folder / "one" / file), "") << file;
-    EXPECT_TRUE(read(folder / "one" / file) == read(folder / "two" / file)) << file;
-    EXPECT_TRUE(read(folder / "one" / file) == read(folder / "again" / file)) << file;
+}
+
+TEST_F(DigitsTest, GoesOnAfterCtrlCAsIfNothingHadBeen) {
+  for (const std::string model : {"mlp", "cnn"}) {
+    const std::string epochs = model == "cnn" ? "8" : "60";  // seconds, so that the signal comes in time
+    const std::string whole_folder = model + "-whole", half_folder = model + "-half";
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.begin(), {"digits", "--draw", "2000", "--epochs", epochs, "--batch-size", "64",
+                                 "--model", model, "--out"});
+      return more;
+    };
+    const Result whole = run(CADENA_DIGITS_PROGRAM, with({whole_folder}));
+    const Result half = run_and_interrupt(CADENA_DIGITS_PROGRAM, with({half_folder}), "val loss");
+    EXPECT_EQ(half.exit_code, 130) << half.out << half.err;
+    EXPECT_EQ(half.err, "");
+    EXPECT_NE(half.out.find("interrupted: ./run digits --resume goes on from " + half_folder +
+                            "/checkpoint.safetensors"),
+              std::string::npos)
+        << half.out;
+    EXPECT_FALSE(fs::exists(folder / half_folder / "weights.safetensors"));
+    const Result rest = run(CADENA_DIGITS_PROGRAM, with({half_folder, "--resume", "--threads", "1"}));
+    ASSERT_EQ(rest.exit_code, 0) << rest.err;
+    for (const char* part : same_lines)
+      EXPECT_EQ(line_with(rest.out, part), line_with(whole.out, part)) << model;
+    for (const char* file : same_files)
+      EXPECT_TRUE(read(folder / half_folder / file) == read(folder / whole_folder / file)) << model << file;
   }
-  auto other = common;
-  other[5] = "8";
-  EXPECT_NE(line_with(digits(other).out, "checksum"), line_with(one.out, "checksum"));
+  const Result none = digits({"--draw", "50", "--resume", "--out", "none"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(lines(none.err), 1) << none.err;
+  EXPECT_NE(none.err.find("none/checkpoint.safetensors"), std::string::npos) << none.err;
 }
 
 TEST_F(DigitsTest, LeavesPicturesAndWeightsThatCanBeRead) {
@@ -171,7 +201,7 @@ TEST_F(DigitsTest, LeavesPicturesAndWeightsThatCanBeRead) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   EXPECT_NE(result.out.find("drawn by this program"), std::string::npos) << result.out;
-  for (const std::string name : {"curves", "confusion", "images"}) {
+  for (const std::string name : {"curves", "confusion", "images", "filters"}) {
     const fs::path path = folder / "a/b" / (name + ".svg");
     const std::string svg = read(path);
     EXPECT_EQ(svg.find("<svg "), svg.find('<')) << name;
@@ -211,6 +241,15 @@ TEST_F(DigitsTest, ThoroughLearnsFashion) {
   const std::string line = line_with(result.out, "test accuracy");
   EXPECT_GE(std::strtod(line.c_str() + line.find_first_of("0123456789"), nullptr), 89.0) << line;
   EXPECT_NE(result.out.find("T-shirt/top"), std::string::npos);
+}
+
+TEST_F(DigitsTest, ThoroughLearnsFashionWithConvolutions) {
+  if (!fs::exists("/usr/share/datasets/fashion-mnist"))
+    GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  const Result result = digits({"--model", "cnn"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string line = line_with(result.out, "test accuracy");
+  EXPECT_GE(std::strtod(line.c_str() + line.find_first_of("0123456789"), nullptr), 91.5) << line;
 }
 
 TEST(PrintTable, WrapsBetweenWords) {

@@ -9,6 +9,7 @@
 #include "data/files/png.hpp"
 #include "files.hpp"
 #include "plot/image_sheet.hpp"
+#include "plot/tile_sheet.hpp"
 
 namespace cadena::plot {
 namespace {
@@ -150,6 +151,62 @@ TEST(ImageSheetPicture, IsPossibleWithoutImagesAndRefusesWrongSizes) {
   EXPECT_THROW(render_image_sheet(sheet), ValueError);
   EXPECT_THROW(render_image_sheet({.per_row = 0}), ValueError);
   EXPECT_THROW(render_image_sheet({.enlarge = std::nan("")}), ValueError);
+}
+
+TEST(TileSheetPicture, ShowsValuesAsGreys) {
+  TileSheet sheet{.title = "T & T", .rows = 1, .columns = 2, .values = {0, 0.5, -1, 7}, .enlarge = 2};
+  auto images = images_of(render_tile_sheet(sheet));
+  ASSERT_EQ(images.size(), 2U);
+  EXPECT_EQ(images[0].pixels, (Bytes{0, 0, 128, 128, 0, 0, 128, 128}));
+  EXPECT_EQ(images[1].pixels, (Bytes{0, 0, 255, 255, 0, 0, 255, 255}));
+  sheet.tone = Tone::dark_on_light;
+  images = images_of(render_tile_sheet(sheet));
+  EXPECT_EQ(images[0].pixels, (Bytes{255, 255, 128, 128, 255, 255, 128, 128}));
+  EXPECT_EQ(images[1].pixels, (Bytes{255, 255, 0, 0, 255, 255, 0, 0}));
+}
+
+TEST(TileSheetPicture, ShowsSignsAsColoursOnOneScaleWithAKey) {
+  const TileSheet sheet{
+      .rows = 1, .columns = 2, .values = {0, 0.25, -0.5, -0.25}, .tone = Tone::by_sign, .enlarge = 1};
+  const std::string svg = render_tile_sheet(sheet);
+  const auto images = images_of(svg);
+  ASSERT_EQ(images.size(), 3U);                                        // the key is the last
+  EXPECT_EQ(images[0].pixels, (Bytes{255, 255, 255, 234, 175, 128}));  // half way to orange
+  EXPECT_EQ(images[1].pixels, (Bytes{0, 114, 178, 128, 185, 217}));    // blue, half way to it
+  const Bytes& ramp = images[2].pixels;
+  EXPECT_EQ(Bytes(ramp.begin(), ramp.begin() + 3), (Bytes{0, 114, 178}));
+  EXPECT_EQ(Bytes(ramp.end() - 3, ramp.end()), (Bytes{213, 94, 0}));
+  EXPECT_NE(svg.find(">-0.5000<"), std::string::npos) << svg;
+  EXPECT_NE(svg.find(">0.5000<"), std::string::npos) << svg;
+  // All zeros are white, not 0 / 0.
+  const auto blank =
+      images_of(render_tile_sheet({.rows = 1, .columns = 1, .values = {0}, .tone = Tone::by_sign}));
+  EXPECT_EQ(blank[0].pixels, Bytes(blank[0].pixels.size(), 255));
+}
+
+TEST(TileSheetPicture, NamesItsRowsAgainAndAgain) {
+  const std::string svg = render_tile_sheet({.rows = 1,
+                                             .columns = 1,
+                                             .values = std::vector<double>(7),
+                                             .per_row = 2,
+                                             .row_names = {"a < b", "again"}});
+  const auto count = [&](const std::string& text) {
+    std::size_t n = 0;
+    for (std::size_t at = svg.find(text); at != std::string::npos; at = svg.find(text, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count(">a &lt; b<"), 2U);
+  EXPECT_EQ(count(">again<"), 2U);
+  EXPECT_EQ(images_of(svg).size(), 7U);
+}
+
+TEST(TileSheetPicture, RefusesWhatIsNoTiles) {
+  EXPECT_NE(render_tile_sheet({.title = "none"}).find("none"), std::string::npos);
+  EXPECT_THROW(render_tile_sheet({.values = std::vector<double>(28 * 28 + 1)}), ValueError);
+  EXPECT_THROW(render_tile_sheet({.rows = 1, .columns = 1, .values = {std::nan("")}}), ValueError);
+  EXPECT_THROW(render_tile_sheet({.rows = 0}), ValueError);
+  EXPECT_THROW(render_tile_sheet({.per_row = 0}), ValueError);
+  EXPECT_THROW(render_tile_sheet({.enlarge = std::nan("")}), ValueError);
 }
 
 }  // namespace

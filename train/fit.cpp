@@ -133,9 +133,9 @@ class Run {
     const auto result = f_(batch);
     const auto list = figures(result);
     if (!std::isfinite(list[0].value))
-      throw ValueError("[fit] expected a finite loss, got " + optim::to_text(list[0].value) + " in epoch " +
-                       std::to_string(done_ + 1) + ", learning rate " + optim::to_text(optimizer_.lr()) +
-                       ": a smaller one may help");
+      throw DivergedError("[fit] expected a finite loss, got " + optim::to_text(list[0].value) +
+                          " in epoch " + std::to_string(done_ + 1) + ", learning rate " +
+                          optim::to_text(optimizer_.lr()) + ": a smaller one may help");
     if (in_group == 1)
       result.loss.backward();
     else

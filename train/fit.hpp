@@ -82,6 +82,11 @@ struct FitOptions {
       {};  ///< below the bar
 };
 
+/// The loss is no longer finite; mostly the learning rate is too large.
+class DivergedError : public ValueError {
+  using ValueError::ValueError;
+};
+
 struct FitResult {
   History history = {};
   Stop stop = Stop::epochs;
@@ -96,8 +101,9 @@ struct FitResult {
 /// default generator, the place in the data, the means so far, the history. A run that was stopped and
 /// resumed gives the bits of one that was not, for any number of threads, also if it was stopped within an
 /// epoch.
-/// @throws ValueError for options out of range, a loss that is not finite, a checkpoint of another run;
-/// ShapeError for a loss of more than one element; what the batch function, the data and the files throw
+/// @throws ValueError for options out of range and a checkpoint of another run, DivergedError for a loss that
+/// is not finite, ShapeError for one of more than one element; what the batch function, the data and the
+/// files throw
 FitResult fit(nn::Module& net, optim::Optimizer& optimizer, data::DataLoader& batches,
               const BatchFunction& batch_function, const FitOptions& options = {});
 

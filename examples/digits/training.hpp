@@ -4,35 +4,27 @@
 #include <cstdint>
 #include <vector>
 
-#include "examples/digits/images.hpp"
 #include "examples/digits/network.hpp"
 #include "examples/digits/options.hpp"
+#include "examples/support/images.hpp"
+#include "train/fit.hpp"
+#include "train/metrics.hpp"
 
 namespace cadena::examples {
 
-/// Means over a set of images.
-struct Score {
-  double loss = 0;
-  double accuracy = 0;  ///< a share in [0, 1]
-};
-
-/// One entry an epoch. The training score is that of the batches as they came, dropout included.
-struct History {
-  std::vector<Score> train = {}, validation = {};
-  double seconds = 0;
-};
-
 /// What the network says about each image of a set, in order.
 struct Predictions {
-  Score score = {};
+  train::Confusion confusion;
+  double loss = 0;  ///< mean cross entropy
   std::vector<std::int64_t> truth = {}, predicted = {};
   std::vector<double> probability = {};  ///< of `predicted`
 };
 
-/// Trains `net` and shows the progress on standard output. Throws cadena::ValueError if the loss becomes
-/// infinite or undefined.
-History train(DigitsNet& net, const Images& images, const DigitsOptions& options);
+/// Trains `net` with the options' optimizer, its rate falling along half a cosine; shows the progress, keeps
+/// the checkpoint.
+train::FitResult train_net(DigitsNet& net, const Images& images, const DigitsOptions& options);
 
-Predictions predict(DigitsNet& net, const data::TensorDataset& images);
+/// @param classes number of them
+Predictions predict(DigitsNet& net, const data::TensorDataset& images, std::int64_t classes);
 
 }  // namespace cadena::examples

@@ -84,7 +84,7 @@ void CommandLine::add_training(TrainingOptions& o) {
       "--no-plot", [&o] { o.plot = false; },
       "On a terminal, curves are drawn below the progress bar\n"
       "while they come about; this leaves them out");
-  add("--out", o.out, "Folder for what is left behind; made if missing", "DIR");
+  add("--out", o.out, "Folder for what it leaves; made if missing", "DIR");
   app_.add_flag("--resume", o.resume, "Go on where a run into this folder was stopped");
 }
 
@@ -104,12 +104,17 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
 int run_program(CommandLine& line, int argc, char** argv, const std::function<train::Stop()>& body) {
   constexpr int interrupted = 130;  // what a shell reports for SIGINT
   if (const auto code = line.parse(argc, argv)) return *code;
+  const auto fail = [&](const std::exception& error, const char* hint) {
+    std::cout << std::flush;
+    std::cerr << line.name() << ": " << error.what() << hint << '\n';
+    return 1;
+  };
   try {
     return body() == train::Stop::interrupt ? interrupted : 0;
+  } catch (const train::DivergedError& error) {
+    return fail(error, " (--lr)");
   } catch (const std::exception& error) {
-    std::cout << std::flush;
-    std::cerr << line.name() << ": " << error.what() << '\n';
-    return 1;
+    return fail(error, "");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "examples/digits/images.hpp"
+#include "examples/support/images.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include "autodiff/random.hpp"
 #include "data/drawn_digits.hpp"
 #include "data/files/idx_images.hpp"
+#include "plot/format.hpp"
 
 namespace cadena::examples {
 namespace {
@@ -92,6 +93,12 @@ std::pair<double, double> moments(const Tensor& x) {
   return {mean, deviation > 1e-6 ? deviation : 1};
 }
 
+/// Copied: batches are then gathered from one tensor, which is faster than data::subset's sample by sample.
+data::TensorDataset rows(const data::TensorDataset& all, const std::vector<std::int64_t>& indices) {
+  const data::Batch chosen = all.batch(indices);
+  return {chosen.x, chosen.y};
+}
+
 Images assemble(const Sets& sets, std::string name, std::string origin, const KnownSet* known,
                 std::uint64_t seed) {
   const std::int64_t n = sets.train.size();
@@ -107,37 +114,48 @@ Images assemble(const Sets& sets, std::string name, std::string origin, const Kn
           .dark_on_light = !clothes,
           .mean = mean,
           .deviation = deviation,
-          .train = Subset(sets.train, {held_out, order.end()}),
-          .validation = Subset(sets.train, {order.begin(), held_out}),
+          .train = rows(sets.train, {held_out, order.end()}),
+          .validation = rows(sets.train, {order.begin(), held_out}),
           .test = sets.test};
 }
 
 }  // namespace
 
-Subset::Subset(data::TensorDataset all, std::vector<std::int64_t> rows)
-    : all_(std::move(all)), rows_(std::make_shared<const std::vector<std::int64_t>>(std::move(rows))) {}
-
-data::Batch Subset::batch(std::span<const std::int64_t> indices) const {
-  std::vector<std::int64_t> rows;
-  rows.reserve(indices.size());
-  for (const std::int64_t i : indices) rows.push_back((*rows_)[static_cast<std::size_t>(i)]);
-  return all_.batch(rows);
+void add_image_source(CommandLine& line, ImageSource& source) {
+  const std::string otherwise = source.fashion ? "\n(otherwise Fashion-MNIST, if Debian's package\n"
+                                                 "dataset-fashion-mnist is installed, else --draw 60000)"
+                                               : "\n(otherwise --draw 60000)";
+  auto* data =
+      line.app()
+          .add_option("--data", source.data,
+                      "Folder with IDX files of MNIST or a relative of it, plain\nor .gz" + otherwise)
+          ->type_name("DIR");
+  line.app()
+      .add_option("--draw", source.draw, "Draw N digits to train on, N/5 to test; no files are read")
+      ->type_name("N")
+      ->check(whole_number(50, 10'000'000))
+      ->excludes(data);
 }
 
-Images load_images(const DigitsOptions& options) {
-  std::filesystem::path folder = options.data;
-  if (folder.empty() && !options.draw && data::has_idx_images(fashion_folder)) folder = fashion_folder;
+std::string Images::sizes() const {
+  return plot::format_grouped(train.size()) + " to train on, " + plot::format_grouped(validation.size()) +
+         " to validate, " + plot::format_grouped(test.size()) + " to test, " + std::to_string(rows()) +
+         " x " + std::to_string(columns()) + " pixels, " + std::to_string(classes.size()) + " classes";
+}
+
+Images load_images(const ImageSource& source, std::uint64_t seed) {
+  std::filesystem::path folder = source.data;
+  const bool look = source.fashion && folder.empty() && !source.draw;
+  if (look && data::has_idx_images(fashion_folder)) folder = fashion_folder;
   if (!folder.empty()) {
     const Sets sets = read_sets(folder);
     const KnownSet* known = recognise(sets.train.y());
     return assemble(sets, known != nullptr ? known->name : "IDX images", "read from " + folder.string(),
-                    known, options.seed);
+                    known, seed);
   }
-  const std::string origin =
-      options.draw ? "drawn by this program"
-                   : "drawn by this program, as Debian's package dataset-fashion-mnist is not installed";
-  return assemble(draw_sets(options.draw.value_or(drawn_by_default)), "Drawn digits", origin, nullptr,
-                  options.seed);
+  const std::string why = look ? ", as Debian's package dataset-fashion-mnist is not installed" : "";
+  return assemble(draw_sets(source.draw.value_or(drawn_by_default)), "Drawn digits",
+                  "drawn by this program" + why, nullptr, seed);
 }
 
 }  // namespace cadena::examples
