@@ -19,8 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
-
 /// `svg` without the bytes of its raster images, which depend on the version of zlib.
 std::string without_images(const std::string& svg) {
   std::string out;

@@ -22,15 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string line_with(const std::string& text, const std::string& part) {
-  const std::size_t at = text.find(part);
-  if (at == std::string::npos) return {};
-  const std::size_t begin = text.rfind('\n', at) + 1;
-  return text.substr(begin, text.find('\n', at) - begin);
-}
-
-std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
-
 class DigitsTest : public ProgramTest {
  protected:
   Result digits(std::vector<std::string> arguments) const {
@@ -56,10 +47,7 @@ TEST_F(DigitsTest, HelpListsEveryOption) {
   for (const char* option : {"--help", "--data", "--draw", "--epochs", "--batch-size", "--optimizer", "--lr",
                              "--dropout", "--seed", "--threads", "--no-plot", "--out"})
     EXPECT_NE(result.out.find(std::string(option) + " "), std::string::npos) << option;
-  for (std::size_t at = 0, end = 0; at < result.out.size(); at = end + 1) {
-    end = result.out.find('\n', at);
-    EXPECT_LT(end - at, 80U) << result.out.substr(at, end - at);
-  }
+  expect_narrow(result.out);
 }
 
 TEST_F(DigitsTest, MistakesOnTheCommandLinePrintTheUsageAndExitWith2) {
