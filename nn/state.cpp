@@ -1,36 +1,13 @@
 // state_dict and load_state_dict.
 #include <algorithm>
-#include <numeric>
 
 #include "autodiff/grad.hpp"
+#include "autodiff/nearest_name.hpp"
 #include "nn/module.hpp"
 
 namespace cadena::nn {
 
 namespace {
-
-/// Insertions, deletions and replacements that turn `a` into `b` (Levenshtein).
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
-
-/// ` (is it "fc1.weight"?)` if one of `names` is close to `name`.
-std::string hint(const std::string& name, const std::vector<std::string>& names) {
-  const std::string* best = nullptr;
-  auto least = name.size() / 3 + 1;
-  for (auto& n : names)
-    if (const auto d = distance(name, n); d < least) best = &n, least = d;
-  return best ? " (is it \"" + *best + "\"?)" : "";
-}
 
 std::string describe(const Tensor& t) {
   return t.defined() ? to_string(t.shape()) + " " + std::string(name(t.dtype())) : "an undefined tensor";
@@ -50,7 +27,8 @@ std::string message(const std::string& module, const StateReport& r, const Named
   }
   if (strict && !r.unexpected.empty()) {
     text += "\n  unexpected:";
-    for (auto& name : r.unexpected) text += "\n    \"" + name + "\"" + hint(name, r.missing);
+    for (auto& name : r.unexpected)
+      text += "\n    \"" + name + "\"" + cadena::detail::nearest_name_hint(name, r.missing);
   }
   if (!r.mismatched.empty()) text += "\n  mismatched:";
   for (auto& [name, t] : own)

@@ -35,7 +35,7 @@ class Table {
   std::int64_t rows() const;
   const std::vector<Column>& columns() const { return columns_; }
   std::vector<std::string> names() const;
-  /// @throws ValueError with the names there are
+  /// @throws ValueError with the names there are, and the one that may have been meant
   const Column& column(std::string_view name) const;
 
   /// The given columns of numbers side by side, NaN where missing; f32 rounds whole numbers beyond 2^24.

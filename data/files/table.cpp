@@ -3,6 +3,7 @@
 #include <set>
 
 #include "autodiff/error.hpp"
+#include "autodiff/nearest_name.hpp"
 #include "data/files/csv.hpp"
 
 namespace cadena::data {
@@ -49,7 +50,8 @@ const Column& Table::column(std::string_view name) const {
     if (c.name == name) return c;
     known += (known.empty() ? "" : ", ") + c.name;
   }
-  throw ValueError("[Table::column] expected one of " + known + ", got " + std::string(name));
+  throw ValueError("[Table::column] expected one of " + known + ", got " + std::string(name) +
+                   cadena::detail::nearest_name_hint(name, names()));
 }
 
 Tensor Table::numbers(std::span<const std::string> names, DType dtype) const {

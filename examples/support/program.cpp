@@ -130,6 +130,7 @@ void prepare(const TrainingOptions& o) {
   if (o.resume && !std::filesystem::exists(o.checkpoint()))
     throw ValueError("[--resume] expected " + o.checkpoint().string() +
                      ", which a run that is stopped leaves; got none");
+  if (!o.resume) std::filesystem::remove(o.checkpoint());  // --resume would take it for that of this run
 }
 
 void print_header(const TrainingOptions& o, const plot::Table& more) {

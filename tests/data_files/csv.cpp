@@ -111,7 +111,7 @@ TEST(Table, ChecksItsColumnsAndSaysWhatItHas) {
                ValueError);
   const Table t = parse_csv("age,city\n3,Lima\n");
   EXPECT_EQ(message_of<ValueError>([&] { t.column("agee"); }),
-            "[Table::column] expected one of age, city, got agee");
+            "[Table::column] expected one of age, city, got agee (is it \"age\"?)");
   EXPECT_EQ(message_of<DtypeError>([&] {
               t.numbers({"age", "city"});
             }),
