@@ -12,11 +12,10 @@ struct Program {
   Text what;
 };
 
-/// A field of application with its programs, and what there is as long as none of them exists.
+/// A field of application with its programs.
 struct Field {
   Text name;
   std::vector<Program> programs;
-  Text otherwise;
 };
 
 const std::vector<Field>& fields() {
@@ -27,16 +26,15 @@ const std::vector<Field>& fields() {
           "recognises clothes or digits, and leaves pictures"}},
         {"generate",
          {"aprende a dibujar dígitos, y dibuja algunos nuevos",
-          "learns to draw digits, and draws new ones"}}},
-       {}},
+          "learns to draw digits, and draws new ones"}}}},
       {{"Series temporales", "Time series"},
-       {},
-       {"todavía no hay un programa propio; la lámina sequence muestra la idea: ./run course sequence",
-        "no program of its own yet; the slide sequence shows the idea: ./run course sequence"}},
+       {{"forecast",
+         {"pronostica una serie con una LSTM y con un Transformer, al lado de los pronósticos simples",
+          "forecasts a series with an LSTM and with a Transformer, beside the simple forecasts"}}}},
       {{"Diagnóstico", "Diagnosis"},
-       {},
-       {"todavía no hay un programa propio; su núcleo, decidir entre dos clases, está en ./run course losses",
-        "no program of its own yet; its core, deciding between two classes, is in ./run course losses"}},
+       {{"diagnose",
+         {"decide entre dos clases a partir de una tabla, al lado de la regresión logística",
+          "tells two classes apart from a table, beside logistic regression"}}}},
   };
   return all;
 }
@@ -53,14 +51,11 @@ void run(Board& board) {
   std::vector<std::string> left = offered();
   for (const Field& field : fields()) {
     board.step(field.name);
-    bool any = false;
     for (const Program& program : field.programs)
       if (std::erase(left, program.command) > 0) {
-        any = true;
         board.math("./run " + program.command);
         board.say(program.what);
       }
-    if (!any) board.say(field.otherwise);
   }
   if (left.empty()) return;
   board.step({"Otros programas", "Other programs"});
