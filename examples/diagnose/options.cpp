@@ -1,5 +1,7 @@
 #include "examples/diagnose/options.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace cadena::examples {
 
 void add_options(CommandLine& line, DiagnoseOptions& o) {

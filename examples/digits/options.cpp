@@ -1,5 +1,7 @@
 #include "examples/digits/options.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace cadena::examples {
 namespace {
 

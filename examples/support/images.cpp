@@ -1,5 +1,6 @@
 #include "examples/support/images.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -64,15 +65,17 @@ CLI::Validator share() {
 }
 
 CommandLine::CommandLine(std::string name, const std::string& description)
-    : name_(std::move(name)), app_(description, name_) {
-  app_.formatter(std::make_shared<Usage>());
-  app_.set_help_flag("-h,--help", "Print this text");
+    : name_(std::move(name)), app_(std::make_unique<CLI::App>(description, name_)) {
+  app_->formatter(std::make_shared<Usage>());
+  app_->set_help_flag("-h,--help", "Print this text");
 }
+
+CommandLine::~CommandLine() = default;
 
 void CommandLine::add_training(TrainingOptions& o) {
   o.threads = num_threads();
   const auto add = [this](const char* option, auto& value, const char* description, const char* type) {
-    return app_.add_option(option, value, description)->type_name(type)->capture_default_str();
+    return app_->add_option(option, value, description)->type_name(type)->capture_default_str();
   };
   add("--epochs", o.epochs, "Passes over the training data", "N")->check(whole_number(1));
   add("--batch-size", o.batch_size, "Examples in a training step", "N")->check(whole_number(1));
@@ -80,23 +83,23 @@ void CommandLine::add_training(TrainingOptions& o) {
   add("--seed", o.seed, "Of all random numbers; same seed, same bits", "N")
       ->check(CLI::Validator(check_seed, ""));
   add("--threads", o.threads, "Threads to compute with", "N")->check(whole_number(1, 1024));
-  app_.add_flag_callback(
+  app_->add_flag_callback(
       "--no-plot", [&o] { o.plot = false; },
       "On a terminal, curves are drawn below the progress bar\n"
       "while they come about; this leaves them out");
   add("--out", o.out, "Folder for what it leaves; made if missing", "DIR");
-  app_.add_flag("--resume", o.resume, "Go on where a run into this folder was stopped");
+  app_->add_flag("--resume", o.resume, "Go on where a run into this folder was stopped");
 }
 
 std::optional<int> CommandLine::parse(int argc, char** argv) {
   try {
-    app_.parse(argc, argv);
+    app_->parse(argc, argv);
     return {};
   } catch (const CLI::CallForHelp&) {
-    std::cout << app_.help();
+    std::cout << app_->help();
     return 0;
   } catch (const CLI::ParseError& error) {
-    std::cerr << app_.help() << '\n' << name_ << ": " << error.what() << '\n';
+    std::cerr << app_->help() << '\n' << name_ << ": " << error.what() << '\n';
     return 2;
   }
 }

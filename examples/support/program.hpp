@@ -1,17 +1,23 @@
 // What the programs that train share: their command line, their first lines, and what they do with an error.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "plot/table.hpp"
 #include "train/fit.hpp"
+
+// CLI11's header takes longer to compile than most programs here: whoever adds options includes it.
+namespace CLI {
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace cadena::examples {
 
@@ -40,8 +46,9 @@ CLI::Validator share();  ///< from 0 to below 1
 class CommandLine {
  public:
   CommandLine(std::string name, const std::string& description);
+  ~CommandLine();
 
-  CLI::App& app() { return app_; }
+  CLI::App& app() { return *app_; }
   const std::string& name() const { return name_; }
   /// Adds --epochs, --batch-size, --lr, --seed, --threads, --no-plot, --out and --resume, with the defaults
   /// in `o`.
@@ -52,7 +59,7 @@ class CommandLine {
 
  private:
   std::string name_;
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
 };
 
 /// Parses, runs, and turns an exception into one line on standard error. @return what main shall return: 0, 1
