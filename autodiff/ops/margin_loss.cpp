@@ -137,10 +137,14 @@ Tensor cosine_embedding_loss(const Tensor& x1, const Tensor& x2, const Tensor& t
     throw ShapeError("[cosine_embedding_loss] expected (N, D) and targets (N), or (D) and (), got " +
                      to_string(x1.shape()) + " and " + to_string(target.shape()));
   constexpr double eps = 1e-12;
-  const Tensor sizes = mul(add(sum(square(x1), -1), eps), add(sum(square(x2), -1), eps));
-  const Tensor cosine = div(sum(mul(x1, x2), -1), sqrt(sizes));
-  const Tensor alike = where(eq(target, 1), sub(1, cosine), 0);
-  return detail::reduced(add(alike, where(eq(target, -1), relu(sub(cosine, margin)), 0)), reduction);
+  const auto square_of = [](const Tensor& x) { return add(sum(square(x), -1, true), eps); };
+  const Tensor s1 = square_of(x1), s2 = square_of(x2), u1 = div(x1, sqrt(s1)), u2 = div(x2, sqrt(s2));
+  // 1 - cos as |u1 - u2|^2 / 2, which loses no digits where the two point the same way; eps makes the u a
+  // little shorter than 1.
+  const Tensor rest = squeeze(add(div(eps, s1), div(eps, s2)), -1);
+  const Tensor apart = mul(0.5, add(sum(square(sub(u1, u2)), -1), rest));
+  const Tensor near = relu(sub(sum(mul(u1, u2), -1), margin));
+  return detail::reduced(add(where(eq(target, 1), apart, 0), where(eq(target, -1), near, 0)), reduction);
 }
 
 Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
