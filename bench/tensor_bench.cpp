@@ -26,6 +26,21 @@ Step cross_entropy_of_rows() {
                        leaf({4096, 1000}, 1, 3));
 }
 
+Step gelu_built_in() {
+  return differentiate([](const Tensor& x) { return gelu(x, "tanh"); }, leaf({gelu_size}, 1, 3));
+}
+
+Step layer_norm_of_rows() {
+  const Tensor x = leaf({norm_rows, norm_width}, 1), bias = leaf({norm_width}, 3);
+  Step step = differentiate([=](const Tensor& weight) { return layer_norm(x, {norm_width}, weight, bias); },
+                            leaf({norm_width}, 2));
+  return {[x = x, bias = bias, run = step.run]() mutable {
+            x.zero_grad(), bias.zero_grad();
+            run();
+          },
+          [=, result = step.result] { return result() + digest(x.grad()) + digest(bias.grad()); }};
+}
+
 Step bias_and_sum() {
   const Tensor x = leaf({4096, 768}, 1);
   Step step = differentiate([x](const Tensor& bias) { return cadena::sum(x + bias); }, leaf({768}, 2));
@@ -76,7 +91,9 @@ Suite suite() {
   Suite list = {
       {"W10/gelu_plain_ops", gelu_of_plain_ops, 0, elements},
       {"W10/gelu_one_lambda", gelu_of_one_lambda, 0, elements},
+      {"W10/gelu_built_in", gelu_built_in, 0, elements},
       {"W11/cross_entropy_4096x1000", cross_entropy_of_rows},
+      {"W12/layer_norm_4096x768", layer_norm_of_rows},
       {"W13/bias_and_sum", bias_and_sum},
       {"W13/mean_axis_0", [] { return mean_along(0); }},
       {"W13/mean_axis_1", [] { return mean_along(1); }},

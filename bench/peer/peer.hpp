@@ -41,5 +41,6 @@ Step differentiate(F f, at::Tensor x) {
 Suite engine_suite();
 Suite tensor_suite();
 Suite train_suite();
+Suite model_suite();
 
 }  // namespace bench::peer

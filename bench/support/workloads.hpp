@@ -2,6 +2,7 @@
 // formula, so that no random generator has to be the same in two libraries.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -60,6 +61,21 @@ inline std::vector<Training> trainings() {
           {"W04/mlp_784_256_128_10/b256_adam", {784, 256, 128, 10}, 256, adam},
           {"W05/mlp_1024_4096_1024/b256_sgd", {1024, 4096, 1024}, 256, sgd, Training::Loss::mse}};
 }
+
+/// How the parameters of a model are filled, alike on both sides: matrices within +-1/sqrt(inputs of a row),
+/// vectors (biases and the norms' weights) around 1/2.
+struct Weights {
+  double scale, offset;
+  static Weights of_rank(std::int64_t rank, std::int64_t numel, std::int64_t rows) {
+    if (rank < 2) return {0.1, 0.5};
+    return {1 / std::sqrt(static_cast<double>(numel) / static_cast<double>(rows)), 0};
+  }
+};
+
+constexpr std::int64_t lstm_steps = 64, lstm_batch = 32, lstm_inputs = 64, lstm_hidden = 128;
+constexpr std::int64_t gpt_layers = 4, gpt_dim = 128, gpt_heads = 4, gpt_length = 128, gpt_batch = 8,
+                       gpt_vocabulary = 256;
+constexpr std::int64_t norm_rows = 4096, norm_width = 768;
 
 constexpr std::int64_t chain_length = 1000;
 constexpr float chain_a = 0.9F, chain_b = 0.1F;
