@@ -62,6 +62,18 @@ void copy_row(std::int64_t n, const From* from, std::int64_t from_step, To* to, 
   }
 }
 
+// The same row `times` times, one after the other: what is there already is copied in pieces of a few rows.
+template <class From, class To>
+void repeat_row(std::int64_t times, std::int64_t n, const From* from, std::int64_t from_step, To* to) {
+  copy_row(n, from, from_step, to, 1);
+  const std::int64_t total = times * n, piece = std::max<std::int64_t>(1, 2048 / n) * n;
+  for (std::int64_t done = n; done < total;) {
+    const std::int64_t count = std::min({done, piece, total - done});
+    std::copy_n(to, count, to + done);
+    done += count;
+  }
+}
+
 // What is done to a row of n elements.
 struct CopyRow {
   static constexpr bool moves_bits = true;
@@ -154,8 +166,11 @@ void for_elements(const Loops<2>& loops, const From* from, To* to) {
   const std::int64_t first = outer.shape[0], f0 = outer.strides[0][0], t0 = outer.strides[1][0];
   outer = without(outer, 0);
   const std::int64_t group = std::max<std::int64_t>(1, block_bytes / (outer.shape.numel() * row_bytes));
+  const bool repeats = Op::moves_bits && outer.shape.empty() && f0 == 0 && to_step == 1 && t0 == n;
   for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
-    for (std::int64_t i = b * group; i < std::min(first, (b + 1) * group); ++i)
+    const std::int64_t end = std::min(first, (b + 1) * group);
+    if (repeats) return repeat_row(end - b * group, n, from, from_step, to + b * group * t0);
+    for (std::int64_t i = b * group; i < end; ++i)
       for_each_index(outer.shape, outer.strides, [&](const auto& at) {
         Op::row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);
       });
