@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/kernels/batch.hpp"
+#include "autodiff/kernels/exponential.hpp"
 #include "autodiff/kernels/gemm.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/rows.hpp"
@@ -132,7 +133,7 @@ struct Softmax {
     const T factor = std::exp(before - shift);
     const Batch<T> wide(shift);
     sum = sum * factor + row_sum_of<T>(n, -infinity<T>, [&](std::int64_t i, auto load, auto store) {
-            const Batch<T> e = xsimd::exp(load(s + i) - wide);
+            const Batch<T> e = exp_of_gap<T>(load(s + i) - wide);
             store(s + i, e);
             return e;
           });
@@ -193,7 +194,7 @@ void score_gradients(const Head<T>& h, const QueryRows<T>& rows, const Block& b,
     const bool drops = h.a.dropout > 0;
     if (drops) dropped(h, i, b.j, b.columns, factors);
     for_vectors<T>(b.columns, T(0), [&](std::int64_t j, auto load, auto store) {
-      const Batch<T> probability = xsimd::exp(load(p + j) - lse);
+      const Batch<T> probability = exp_of_gap<T>(load(p + j) - lse);
       const Batch<T> gradient = drops ? load(d + j) * load(factors + j) : load(d + j);
       store(d + j, probability * (gradient - dot));
       store(p + j, drops ? probability * load(factors + j) : probability);
