@@ -24,28 +24,29 @@ const unsigned char* at(const void* p, std::int64_t element, std::size_t itemsiz
 }
 
 template <class T>
-void copy_row(const void* from, std::int64_t stride, void* to, std::int64_t n) {
-  const T* source = static_cast<const T*>(from);
-  T* target = static_cast<T*>(to);
+void copy_row(const T* from, std::int64_t stride, T* to, std::int64_t n) {
   if (stride == 1)
-    std::memcpy(target, source, static_cast<std::size_t>(n) * sizeof(T));
+    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
   else if (stride == 0)
-    std::fill_n(target, n, *source);
+    std::fill_n(to, n, *from);
   else
-    for (std::int64_t i = 0; i < n; ++i) target[i] = source[i * stride];
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
 }
 
-void copy_row(const void* from, std::size_t itemsize, std::int64_t stride, void* to, std::int64_t n) {
+/// f(T()) for a T of so many bytes.
+template <class F>
+void with_item(std::size_t itemsize, const F& f) {
   if (itemsize == 4)
-    copy_row<std::uint32_t>(from, stride, to, n);
+    f(std::uint32_t());
   else if (itemsize == 8)
-    copy_row<std::uint64_t>(from, stride, to, n);
+    f(std::uint64_t());
   else
-    copy_row<std::uint8_t>(from, stride, to, n);
+    f(std::uint8_t());
 }
 
 /// Elements [start, start + n) of an operand in row-major order, into `to`.
-void gather(const MapInput& in, const Shape& shape, std::int64_t start, std::int64_t n, void* to) {
+template <class T>
+void gather(const MapInput& in, const Shape& shape, std::int64_t start, std::int64_t n, T* to) {
   const int last = shape.rank() - 1;
   std::array<std::int64_t, max_rank> index{};
   std::int64_t offset = 0;
@@ -55,14 +56,14 @@ void gather(const MapInput& in, const Shape& shape, std::int64_t start, std::int
     rest /= shape[i];
     offset += index[static_cast<std::size_t>(i)] * in.strides[i];
   }
-  auto* target = static_cast<unsigned char*>(to);
+  auto& inner = index[static_cast<std::size_t>(last)];
+  const std::int64_t row = shape[last], step = in.strides[last];
   while (n > 0) {
-    auto& inner = index[static_cast<std::size_t>(last)];
-    const std::int64_t run = std::min(n, shape[last] - inner);
-    copy_row(at(in.data, offset, in.itemsize), in.itemsize, in.strides[last], target, run);
-    target += run * static_cast<std::int64_t>(in.itemsize);
+    const std::int64_t run = std::min(n, row - inner);
+    copy_row(static_cast<const T*>(in.data) + offset, step, to, run);
+    to += run;
     n -= run;
-    offset += run * in.strides[last];
+    offset += run * step;
     inner += run;
     for (int d = last; d > 0 && index[static_cast<std::size_t>(d)] == shape[d]; --d) {
       offset += in.strides[d - 1] - shape[d] * in.strides[d];
@@ -79,12 +80,20 @@ struct Blocks {
     per_row = row >= long_row ? (row + block - 1) / block : 0;
     count = per_row ? n / row * per_row : (n + block - 1) / block;
   }
+  std::int64_t row_of(std::int64_t b) const { return per_row == 1 ? b : b / per_row; }
   std::int64_t start(std::int64_t b) const {
-    return per_row ? b / per_row * row + b % per_row * block : b * block;
+    return per_row ? row_of(b) * row + (b - row_of(b) * per_row) * block : b * block;
   }
   std::int64_t length(std::int64_t b) const {
-    const std::int64_t end = per_row ? (b / per_row + 1) * row : total;
+    const std::int64_t end = per_row ? (row_of(b) + 1) * row : total;
     return std::min(block, end - start(b));
+  }
+  /// Where a block of a long row begins in an operand.
+  std::int64_t offset(std::int64_t b, const Shape& shape, const Strides& strides) const {
+    const int last = shape.rank() - 1;
+    std::int64_t rest = row_of(b), offset = (b - rest * per_row) * block * strides[last];
+    for (int d = last - 1; d > 0; rest /= shape[d--]) offset += rest % shape[d] * strides[d];
+    return last > 0 ? offset + rest * strides[0] : offset;
   }
 };
 
@@ -103,12 +112,17 @@ void map_strided(MapLoop loop, const void* op, void* out, std::size_t out_itemsi
       if (in[i].strides == dense) {
         operands[i] = at(in[i].data, start, in[i].itemsize);
       } else if (blocks.per_row && in[i].strides[last] == 1) {
-        std::int64_t offset = start % shape[last], rest = start / shape[last];
-        for (int d = last - 1; d >= 0; rest /= shape[d--]) offset += rest % shape[d] * in[i].strides[d];
-        operands[i] = at(in[i].data, offset, in[i].itemsize);
+        operands[i] = at(in[i].data, blocks.offset(b, shape, in[i].strides), in[i].itemsize);
       } else {
-        gather(in[i], shape, start, length, buffer[i]);
         operands[i] = buffer[i];
+        with_item(in[i].itemsize, [&]<class T>(T) {
+          T* to = reinterpret_cast<T*>(buffer[i]);
+          if (blocks.per_row)
+            copy_row(static_cast<const T*>(in[i].data) + blocks.offset(b, shape, in[i].strides),
+                     in[i].strides[last], to, length);
+          else
+            gather(in[i], shape, start, length, to);
+        });
       }
     }
     loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands,
