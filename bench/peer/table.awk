@@ -1,4 +1,4 @@
-# The table of ./run bench --peer: awk -v threads=N -f table.awk goals.tsv figures.tsv
+# The table of ./run bench --peer: awk -v threads=N -v whole=1 -f table.awk goals.tsv figures.tsv
 #
 # A workload's figure is the least of its rounds; libtorch counts under the setting that suits it best. The limits are
 # the fastest product of either side and the memory's bandwidth, both from the same figures.
@@ -70,7 +70,10 @@ END {
   print "|---|--:|--:|---|--:|--:|" (scaling ? "--:|" : "")
   for (i = 1; i <= workloads; ++i) {
     name = order[i]; mine = "Cadena" SUBSEP name; best = best_side(name)
-    if (best == "" || !(mine in least)) continue
+    if (best == "" || !(mine in least)) {
+      if (whole) print "compare: " name " was not measured on both sides" >"/dev/stderr"
+      continue
+    }
     ++rows; missed_here = 0
     ratio = least[best, name] / least[mine]
     line = sprintf("| %s | %s | %s | %s | %s", name, human(least[mine]), human(least[best, name]), best,
