@@ -49,9 +49,7 @@ struct Cnn : nn::Module {
     y = max_pool2d(relu(conv2(y)), 2);
     return fc2(relu(fc1(flatten(y, 1))));
   }
-  void visit(nn::Visitor& v) override {
-    v("conv1", conv1), v("conv2", conv2), v("fc1", fc1), v("fc2", fc2);
-  }
+  void visit(nn::Visitor& v) override { v("conv1", conv1), v("conv2", conv2), v("fc1", fc1), v("fc2", fc2); }
 };
 
 Step train_cnn() {
@@ -66,9 +64,7 @@ struct ResidualBlock : nn::Module {
   nn::BatchNorm2d bn1{64}, bn2{64};
 
   Tensor operator()(const Tensor& x) { return relu(x + bn2(conv2(relu(bn1(conv1(x)))))); }
-  void visit(nn::Visitor& v) override {
-    v("conv1", conv1), v("conv2", conv2), v("bn1", bn1), v("bn2", bn2);
-  }
+  void visit(nn::Visitor& v) override { v("conv1", conv1), v("conv2", conv2), v("bn1", bn1), v("bn2", bn2); }
 };
 
 Step residual_block() {
@@ -104,11 +100,13 @@ Step lstm() {
 
 struct GptBlock : nn::Module {
   nn::LayerNorm ln1{{gpt_dim}}, ln2{{gpt_dim}};
-  nn::Linear qkv{gpt_dim, 3 * gpt_dim}, proj{gpt_dim, gpt_dim}, up{gpt_dim, 4 * gpt_dim}, down{4 * gpt_dim, gpt_dim};
+  nn::Linear qkv{gpt_dim, 3 * gpt_dim}, proj{gpt_dim, gpt_dim}, up{gpt_dim, 4 * gpt_dim},
+      down{4 * gpt_dim, gpt_dim};
 
   Tensor operator()(const Tensor& x) {
     const auto n = x.size(0), length = x.size(1);
-    const Tensor all = qkv(ln1(x)).reshape({n, length, 3, gpt_heads, gpt_dim / gpt_heads}).permute({2, 0, 3, 1, 4});
+    const Tensor all =
+        qkv(ln1(x)).reshape({n, length, 3, gpt_heads, gpt_dim / gpt_heads}).permute({2, 0, 3, 1, 4});
     const Tensor seen = scaled_dot_product_attention(all[0], all[1], all[2], {.is_causal = true});
     const Tensor y = x + proj(seen.transpose(1, 2).reshape({n, length, gpt_dim}));
     return y + down(gelu(up(ln2(y)), "tanh"));

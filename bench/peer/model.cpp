@@ -68,7 +68,8 @@ struct ResidualBlock : nn::Module {
 Step residual_block() {
   auto net = std::make_shared<ResidualBlock>();
   fill(*net);
-  Step step = differentiate([net](const at::Tensor& x) { return net->forward(x); }, leaf({16, 64, 32, 32}, 1));
+  Step step =
+      differentiate([net](const at::Tensor& x) { return net->forward(x); }, leaf({16, 64, 32, 32}, 1));
   return {[run = step.run, net] {
             for (const auto& p : net->parameters()) drop_grad(p);
             run();
@@ -110,7 +111,8 @@ struct GptBlock : nn::Module {
     const at::Tensor all =
         qkv(ln1(x)).reshape({n, length, 3, gpt_heads, gpt_dim / gpt_heads}).permute({2, 0, 3, 1, 4});
     const double scale = 1 / std::sqrt(static_cast<double>(gpt_dim) / gpt_heads);
-    const at::Tensor scores = (torch::matmul(all[0], all[1].transpose(-2, -1)) * scale).masked_fill(hidden, -INFINITY);
+    const at::Tensor scores =
+        (torch::matmul(all[0], all[1].transpose(-2, -1)) * scale).masked_fill(hidden, -INFINITY);
     const at::Tensor seen = torch::matmul(torch::softmax(scores, -1), all[2]);
     const at::Tensor y = x + proj(seen.transpose(1, 2).reshape({n, length, gpt_dim}));
     return y + down(torch::gelu(up(ln2(y)), "tanh"));
@@ -143,7 +145,8 @@ Step train_gpt() {
   auto adam = std::make_shared<torch::optim::AdamW>(net->parameters(), torch::optim::AdamWOptions(1e-3));
   const auto n = gpt_batch * gpt_length;
   const at::Tensor codes = labels(n + 1, gpt_vocabulary);
-  return train(net, adam, codes.slice(0, 0, n).reshape({gpt_batch, gpt_length}), codes.slice(0, 1, n + 1).contiguous());
+  return train(net, adam, codes.slice(0, 0, n).reshape({gpt_batch, gpt_length}),
+               codes.slice(0, 1, n + 1).contiguous());
 }
 
 }  // namespace
