@@ -208,11 +208,11 @@ OpList product_ops() {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   detail::check_floating("matmul", a, b);
-  const std::string shapes = to_string(a.shape()) + " and " + to_string(b.shape());
+  const auto shapes = [&] { return to_string(a.shape()) + " and " + to_string(b.shape()); };
   if (a.dim() == 0 || b.dim() == 0)
-    throw ShapeError("[matmul] expected at least one dimension, got " + shapes);
+    throw ShapeError("[matmul] expected at least one dimension, got " + shapes());
   if (a.size(-1) != b.size(b.dim() == 1 ? 0 : -2))
-    throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes);
+    throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes());
   const DType dtype = promote(a.dtype(), b.dtype());
   Tensor x = to(a, dtype), y = to(b, dtype);
   if (a.dim() == 1) x = unsqueeze(x, 0);

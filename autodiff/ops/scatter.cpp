@@ -171,17 +171,18 @@ struct ScatterProd : Fused<ScatterProd> {
 };
 
 void check_positions(const char* op, const Tensor& x, int axis, const Tensor& index, const Shape& src) {
-  const std::string prefix = "[" + std::string(op) + "] expected ";
+  const auto prefix = [&] { return "[" + std::string(op) + "] expected "; };
   if (index.dtype() != i64)
-    throw DtypeError(prefix + "an i64 index, got " + std::string(name(index.dtype())));
+    throw DtypeError(prefix() + "an i64 index, got " + std::string(name(index.dtype())));
   bool fits = index.dim() == x.dim();
   for (int i = 0; fits && i < x.dim(); ++i) fits = i == axis || index.shape()[i] <= x.shape()[i];
   if (!fits)
-    throw ShapeError(prefix + "an index of x's rank and, outside axis " + std::to_string(axis) +
+    throw ShapeError(prefix() + "an index of x's rank and, outside axis " + std::to_string(axis) +
                      ", at most its extents, got " + to_string(index.shape()) + " for " +
                      to_string(x.shape()));
   if (!(src == index.shape()))
-    throw ShapeError(prefix + "src of index's shape " + to_string(index.shape()) + ", got " + to_string(src));
+    throw ShapeError(prefix() + "src of index's shape " + to_string(index.shape()) + ", got " +
+                     to_string(src));
 }
 
 /// src in x's dtype. @throws DtypeError if that cannot hold it
@@ -392,11 +393,11 @@ Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tens
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::optional<int> axis) {
   if (!axis) return take_along_dim(reshape(x, {x.numel()}), reshape(index, {index.numel()}), 0);
   const int a = normalize_axis("take_along_dim", *axis, x.dim());
-  const std::string prefix = "[take_along_dim] expected ";
+  const auto prefix = [] { return std::string("[take_along_dim] expected "); };
   if (index.dtype() != i64)
-    throw DtypeError(prefix + "an i64 index, got " + std::string(name(index.dtype())));
+    throw DtypeError(prefix() + "an i64 index, got " + std::string(name(index.dtype())));
   if (index.dim() != x.dim())
-    throw ShapeError(prefix + "an index of rank " + std::to_string(x.dim()) + ", got " +
+    throw ShapeError(prefix() + "an index of rank " + std::to_string(x.dim()) + ", got " +
                      to_string(index.shape()));
   Shape outside_x = x.shape(), outside_index = index.shape();
   outside_x[a] = outside_index[a] = 1;
