@@ -1,7 +1,7 @@
 // The charts of a run.
-#include "train/curves.hpp"
-
 #include <gtest/gtest.h>
+
+#include "train/curves.hpp"
 
 namespace cadena::train {
 namespace {

@@ -1,5 +1,7 @@
-// Weights travel both ways: PyTorch's give PyTorch's outputs here, and ours, written as safetensors, gave it our
-// outputs when fixtures/exchange.py ran.
+// Weights travel both ways: PyTorch's give PyTorch's outputs here, and ours, written as safetensors, gave it
+// our outputs when fixtures/exchange.py ran.
+#include "fixtures/exchange.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,7 +10,6 @@
 #include "autodiff/autodiff.hpp"
 #include "data/data.hpp"
 #include "files.hpp"
-#include "fixtures/exchange.hpp"
 #include "nn/nn.hpp"
 
 namespace cadena::data {
@@ -28,7 +29,8 @@ struct Net : nn::Module {
     return head(mean(encoder(lstm(pixels).output), 1));
   }
   void visit(nn::Visitor& v) override {
-    v("places", places), v("conv", conv), v("bn", bn), v("lstm", lstm), v("encoder", encoder), v("head", head);
+    v("places", places), v("conv", conv), v("bn", bn), v("lstm", lstm), v("encoder", encoder),
+        v("head", head);
   }
 };
 
@@ -61,7 +63,8 @@ TEST(Exchange, OurWeightsGaveOurOutputsInPyTorch) {
   std::int64_t seed = 2;
   nn::StateDict weights = net.state_dict();
   for (const auto& [name, t] : net.state_dict())
-    if (is_floating(t.dtype())) weights[name] = scattered(t.shape(), seed++) + (name == "bn.running_var" ? 1 : 0);
+    if (is_floating(t.dtype()))
+      weights[name] = scattered(t.shape(), seed++) + (name == "bn.running_var" ? 1 : 0);
   const std::filesystem::path path = CADENA_SOURCE_DIR "/tests/fixtures/exchange.safetensors";
   const TensorFile file{weights};
   net.load_state_dict(weights);
