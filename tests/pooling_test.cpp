@@ -127,6 +127,56 @@ TEST(MaxPool, IndicesCountThroughAllPooledDimensions) {
         }
 }
 
+/// Samples (1, 1, 2).
+Tensor placed(double across, double down) { return tensor({across, down}, f64).reshape({1, 1, 2}); }
+
+TEST(FractionalMaxPool, ByHand) {
+  // Steps of (7 - 2) / (4 - 1): windows begin at floor((i + u) 5 / 3) - floor(u 5 / 3), the last at 5.
+  const Tensor x = arange(7.0).to(f64).reshape({1, 1, 7}).expand({1, 3, 7});
+  const auto columns = [&](double u) {
+    return fractional_max_pool2d(x, {1, 2}, {.output_size = {3, 4}, .random_samples = placed(u, 0)})[0][0];
+  };
+  EXPECT_EQ(columns(0).to_vector<double>(), (Numbers{1, 2, 4, 6}));
+  EXPECT_EQ(columns(0.7).to_vector<double>(), (Numbers{1, 2, 4, 6}));
+  EXPECT_EQ(columns(0.3).to_vector<double>(), (Numbers{1, 3, 4, 6}));
+  // The second sample is for the rows.
+  const Tensor y = fractional_max_pool2d(x.transpose(1, 2), {2, 1},
+                                         {.output_size = {4, 3}, .random_samples = placed(0, 0.3)});
+  EXPECT_EQ(y.select(2, 0).to_vector<double>(), (Numbers{1, 3, 4, 6}));
+}
+
+TEST(FractionalMaxPool, TiesAndNaN) {
+  Tensor x = tensor({{2.0, 2.0, nan}, {2.0, 2.0, 1.0}}, f64).reshape({1, 2, 3}).requires_grad_();
+  const auto [values, indices] =
+      fractional_max_pool2d_with_indices(x, 2, {.output_size = {1, 2}, .random_samples = placed(0.5, 0.5)});
+  EXPECT_EQ(indices.to_vector<double>(), (Numbers{0, 2}));
+  EXPECT_TRUE(std::isnan(values.reshape({2})[1].item()));
+  values.backward(ones({1, 1, 2}, f64));
+  EXPECT_EQ(x.grad().to_vector<double>(), (Numbers{1, 0, 1, 0, 0, 0}));
+}
+
+TEST(FractionalMaxPool, DrawsForEveryPlaneOnceFromItsGenerator) {
+  const Tensor x = arange(40.0).reshape({1, 1, 1, 40}).expand({50, 4, 40, 40});
+  const auto pooled = [&](std::uint64_t seed) {
+    Generator g(seed);
+    return fractional_max_pool2d(x, {1, 1}, {.output_ratio = {0.6}, .generator = &g});
+  };
+  const Tensor y = pooled(3);
+  ASSERT_EQ(y.shape(), (Shape{50, 4, 24, 24}));
+  EXPECT_TRUE(equal(y, pooled(3)));
+  EXPECT_FALSE(equal(y, pooled(4)));
+  // Steps are 1 or 2, and planes differ.
+  const Tensor steps = y.slice(3, {1, {}}) - y.slice(3, {{}, -1});
+  EXPECT_EQ(min(steps).item(), 1);
+  EXPECT_EQ(max(steps).item(), 2);
+  EXPECT_FALSE(equal(y[0][0], y[1][0]));
+  EXPECT_FALSE(equal(y[0][0], y[0][1]));
+  const auto threads = num_threads();
+  set_num_threads(1);
+  EXPECT_TRUE(equal(y, pooled(3)));
+  set_num_threads(threads);
+}
+
 TEST(MaxUnpool, PutsBackAndLetsTheLastWin) {
   const Tensor x = line({1, 5, 2, 3});
   const auto [values, indices] = max_pool1d_with_indices(x, 2);

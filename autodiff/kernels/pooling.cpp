@@ -196,6 +196,18 @@ void positions_of(const std::array<Windows, 3>& w, std::int64_t planes, const T*
   });
 }
 
+Windows windows_at(const FractionalAxis& a, double u) {
+  Windows w{a.in, 1, {}, {}};
+  const std::int64_t room = a.in - a.kernel;
+  const double step = a.out > 1 ? static_cast<double>(room) / static_cast<double>(a.out - 1) : 0;
+  for (std::int64_t i = 0; i + 1 < a.out; ++i)
+    w.first.push_back(static_cast<std::int64_t>((static_cast<double>(i) + u) * step) -
+                      static_cast<std::int64_t>(u * step));
+  w.first.push_back(room);
+  w.count.assign(w.first.size(), a.kernel);
+  return w;
+}
+
 }  // namespace
 
 std::int64_t Windows::longest() const {
@@ -210,6 +222,20 @@ void max_positions(const std::array<Windows, 3>& w, std::int64_t planes, const T
     positions_of<T, std::int32_t>(w, planes, x, index);
   else
     positions_of<T, std::int64_t>(w, planes, x, index);
+}
+
+template <class T>
+void fractional_max_positions(const std::array<FractionalAxis, 3>& axes, std::int64_t planes, const T* x,
+                              const FractionalSamples& samples, std::int64_t* index) {
+  std::int64_t in = 1, out = 1, work = 1;
+  for (const auto& a : axes) in *= a.in, out *= a.out, work *= a.out * a.kernel;
+  for_blocks(planes, planes * work >= 4 * 65536, [&](std::int64_t p) {
+    const double* u = samples.values + p % samples.planes * samples.rank;
+    const std::array<Windows, 3> w = {windows_at(axes[0], u[axes[0].sample]),
+                                      windows_at(axes[1], u[axes[1].sample]),
+                                      windows_at(axes[2], u[axes[2].sample])};
+    max_positions(w, 1, x + p * in, index + p * out);
+  });
 }
 
 void last_of_equals(std::int64_t planes, std::int64_t n, std::int64_t extent, const std::int64_t* index,
@@ -227,5 +253,9 @@ void last_of_equals(std::int64_t planes, std::int64_t n, std::int64_t extent, co
 
 template void max_positions(const std::array<Windows, 3>&, std::int64_t, const float*, std::int64_t*);
 template void max_positions(const std::array<Windows, 3>&, std::int64_t, const double*, std::int64_t*);
+template void fractional_max_positions(const std::array<FractionalAxis, 3>&, std::int64_t, const float*,
+                                       const FractionalSamples&, std::int64_t*);
+template void fractional_max_positions(const std::array<FractionalAxis, 3>&, std::int64_t, const double*,
+                                       const FractionalSamples&, std::int64_t*);
 
 }  // namespace cadena::kernels
