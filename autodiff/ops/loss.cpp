@@ -140,7 +140,7 @@ struct CrossEntropy : Fused<CrossEntropy> {
                              .conventions = "no target that counts: mean NaN, sum 0"};
   Constant target;
   CrossEntropyOptions options;
-  Tensor lse;        ///< of each row, from the forward pass
+  Tensor sums;       ///< (2, N), from the forward pass: kernels::RowSums
   double total = 1;  ///< what the mean divides by
 
   Tensor reference(const TensorList& x) const {
@@ -166,8 +166,8 @@ struct CrossEntropy : Fused<CrossEntropy> {
       throw IndexError("[cross_entropy] expected targets in [0, " + std::to_string(n) + "), got " +
                        std::to_string(*bad));
     Tensor losses = make_tensor({rows}, rows, x.dtype());
-    lse = make_tensor({rows}, rows, x.dtype());
-    kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), static_cast<T*>(raw_data(lse)),
+    sums = make_tensor({2, rows}, 2 * rows, x.dtype());
+    kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), row_sums<T>(rows),
                               static_cast<T*>(raw_data(losses)));
     if (options.reduction == Reduction::none) return losses;
     if (options.reduction == Reduction::mean) total = kernels::total_weight(rows, targets<T>(t));
@@ -176,10 +176,15 @@ struct CrossEntropy : Fused<CrossEntropy> {
 
  private:
   template <class T>
+  kernels::RowSums<T> row_sums(std::int64_t rows) const {
+    T* first = static_cast<T*>(raw_data(sums));
+    return {first, first + rows};
+  }
+  template <class T>
   Tensor run_vjp(const Tensor& x, const Tensor& g) const {
     const Tensor& t = target.get(meta.name);
     Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-    kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), lse.data<T>(), targets<T>(t),
+    kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), row_sums<T>(x.size(0)), targets<T>(t),
                                   g.data<T>(), options.reduction == Reduction::none ? 1 : 0,
                                   static_cast<T>(1 / total), static_cast<T*>(raw_data(out)));
     return out;
