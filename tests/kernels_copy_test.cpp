@@ -2,6 +2,7 @@
 #include <array>
 
 #include "autodiff/kernels/copy.hpp"
+#include "autodiff/kernels/scratch.hpp"
 #include "autodiff/kernels/xtensor_compat.hpp"
 #include "kernels_support.hpp"
 
@@ -86,6 +87,27 @@ TYPED_TEST(Copy, LargeOnSeveralThreads) {
   const Threads two(2);
   check<T, T>({1000, 700}, Layout::reversed, Layout::dense, [](auto v) { return v; });
   check<T, T>({1 << 20}, Layout::stepped, Layout::dense, [](auto v) { return v; });
+}
+
+// Results so large that they go past the caches, in whole lines or not.
+TYPED_TEST(Copy, LargeTransposes) {
+  using T = TypeParam;
+  for (auto [rows, columns] : {std::array<std::int64_t, 2>{1456, 1504}, {1100, 2048}, {1451, 1509}}) {
+    const auto values = random_values<T>(rows * columns);
+    expect_same_bits_for_any_threads([&, rows = rows, columns = columns] {
+      const Scratch<T> lines(rows * columns);
+      copy({const_cast<T*>(values.data()), dtype_of<T>(), {columns, rows}, {1, columns}},
+           {lines.get(), dtype_of<T>(), {columns, rows}, {rows, 1}});
+      std::vector<T> to(lines.get(), lines.get() + rows * columns);
+      std::int64_t wrong = 0;
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < columns; ++j)
+          wrong +=
+              to[static_cast<std::size_t>(j * rows + i)] != values[static_cast<std::size_t>(i * columns + j)];
+      EXPECT_EQ(wrong, 0) << rows << " x " << columns;
+      return to;
+    });
+  }
 }
 
 // The same slice by xtensor.

@@ -111,6 +111,34 @@ TYPED_TEST(Reduce, AnyAxesOfAnyLayout) {
       });
 }
 
+// Expanded views: any dimensions repeat.
+TYPED_TEST(Reduce, AnyRepeats) {
+  for (const auto& shape : {Shape{5}, Shape{700, 30}, Shape{3, 1, 40}, Shape{4, 3, 2, 5}})
+    for_axes(shape, [&](const Axes& repeated) {
+      Strides strides = row_major(shape);
+      for (auto d : repeated) strides[static_cast<int>(d)] = 0;
+      const Buffer<TypeParam> in(shape, strides);
+      for_axes(shape, [&](const Axes& axes) { check<TypeParam>(in.view, axes); });
+    });
+}
+
+TYPED_TEST(Reduce, RepeatsOfSpecialValues) {
+  using T = TypeParam;
+  T v = std::numeric_limits<T>::max();
+  const View in{&v, dtype_of<T>(), {3, 4}, {0, 0}};
+  if constexpr (std::is_integral_v<T>) {
+    EXPECT_EQ(run<T>(ReduceOp::sum, in, {1}), (std::vector<T>{-4, -4, -4}));  // wraps around
+    return;
+  } else {
+    EXPECT_EQ(run<T>(ReduceOp::sum, in, {0, 1})[0], inf<T>);
+    v = nan<T>;
+    EXPECT_TRUE(same(run<T>(ReduceOp::sum, in, {0})[3], nan<T>));
+    EXPECT_TRUE(same(run<T>(ReduceOp::max, in, {0})[3], nan<T>));
+    v = T(0.5);
+    EXPECT_EQ(run<T>(ReduceOp::prod, in, {1}), (std::vector<T>{0.0625, 0.0625, 0.0625}));
+  }
+}
+
 TYPED_TEST(Reduce, NothingSumsToZero) {
   using T = TypeParam;
   const std::vector<T> nothing;

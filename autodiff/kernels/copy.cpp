@@ -13,7 +13,8 @@
 namespace cadena::kernels {
 namespace {
 
-constexpr std::int64_t block_bytes = 1 << 18;  // work of one task
+constexpr std::int64_t block_bytes = 1 << 18;     // work of one task
+constexpr std::int64_t streamed_bytes = 8 << 20;  // results that are not to be looked for in a cache
 
 // Elements are moved as plain bits: floats where a block may be transposed, which never looks at them.
 template <std::size_t Size>
@@ -72,18 +73,27 @@ Loops<2> order_by_target(Loops<2> loops) {
   return collapse(loops);
 }
 
-// A matrix whose columns are contiguous in `from` and whose rows are so in `to`, for every index of `outer`.
+// A matrix (rows, columns) whose rows are contiguous in `from` and whose columns are so in `to`, for every
+// index of `outer`. A task is a few strips of rows of one cache line: they are read along, and every line is
+// written at once. Large results go past the caches, which would have to read what is overwritten.
 template <class T>
 void transpose_all(const Loops<2>& outer, std::int64_t rows, std::int64_t columns, const T* from,
                    std::int64_t from_ld, T* to, std::int64_t to_ld, bool parallel) {
-  constexpr std::int64_t tile = 64;  // 64 x 64 elements of source and target: at most 64 KB of cache
-  const std::int64_t tiles = (rows + tile - 1) / tile;
+  constexpr std::int64_t n = line_of<T>, widest = 4096, elements = 1 << 16;
+  const std::int64_t width = std::min(columns, widest), height = std::max(n, elements / width / n * n);
+  const std::int64_t across = (columns + width - 1) / width, tiles = across * ((rows + height - 1) / height);
+  const auto whole_lines = [&](std::int64_t stride) { return stride % n == 0; };
+  const bool streamed =
+      outer.shape.numel() * rows * columns * static_cast<std::int64_t>(sizeof(T)) >= streamed_bytes &&
+      reinterpret_cast<std::uintptr_t>(to) % 64 == 0 && whole_lines(to_ld) &&
+      std::all_of(outer.strides[1].begin(), outer.strides[1].end(), whole_lines);
   for_blocks(outer.shape.numel() * tiles, parallel, [&](std::int64_t task) {
     const auto at = offsets_of(outer.shape, outer.strides, task / tiles);
-    const std::int64_t i = task % tiles * tile, height = std::min(tile, rows - i);
-    for (std::int64_t j = 0; j < columns; j += tile)
-      transpose_block(from + at[0] + i + j * from_ld, from_ld, to + at[1] + i * to_ld + j, to_ld,
-                      std::min(tile, columns - j), height);
+    const std::int64_t i = task % tiles / across * height, j = task % across * width;
+    (streamed ? transpose_block<true, T> : transpose_block<false, T>)(from + at[0] + i * from_ld + j, from_ld,
+                                                                      to + at[1] + j * to_ld + i, to_ld,
+                                                                      std::min(height, rows - i),
+                                                                      std::min(width, columns - j));
   });
 }
 
@@ -110,7 +120,7 @@ void copy_typed(const Loops<2>& loops, const From* from, To* to) {
     // Another dimension may be contiguous in `from`.
     for (int d = rank - 2; d >= 0 && to_step == 1 && n >= 8 && from_step != 0; --d)
       if (strides[0][d] == 1 && shape[d] >= 8)
-        return transpose_all(without(outer, d), shape[d], n, from, from_step, to, strides[1][d], parallel);
+        return transpose_all(without(outer, d), n, shape[d], from, from_step, to, strides[1][d], parallel);
   }
   const std::int64_t row_bytes = n * static_cast<std::int64_t>(sizeof(To));
   if (outer.shape.empty() || row_bytes >= 4 * block_bytes) {  // long rows are cut

@@ -50,22 +50,21 @@ struct RowGradient {
     const auto weighted = [&](std::int64_t i, auto load) {
       return weight ? Batch<T>(load(g + i) * load(weight + i)) : Batch<T>(load(g + i));
     };
-    const T count = static_cast<T>(n);
-    const T first =
-        centered
-            ? row_sum_of<T>(n, T(0), [&](std::int64_t i, auto load, auto) { return weighted(i, load); }) /
-                  count
-            : T(0);
-    // Lanes behind the row hold g = 0.
-    const T second = row_sum_of<T>(n, T(0),
-                                   [&](std::int64_t i, auto load, auto store) {
-                                     const Batch<T> hat = (load(x + i) - m) * r, gi = load(g + i);
-                                     if (gw) store(gw + i, load(gw + i) + gi * hat);
-                                     if (gb) store(gb + i, load(gb + i) + gi);
-                                     return weighted(i, load) * hat;
-                                   }) /
-                     count;
-    const Batch<T> a(first), b(second);
+    constexpr std::int64_t chunk = 256 * width<T>;
+    T first = 0, second = 0;
+    for (std::int64_t start = 0; start < n; start += chunk) {
+      Batch<T> sum(T(0)), sum_of_products(T(0));
+      for_vectors<T>(std::min(chunk, n - start), T(0), [&](std::int64_t k, auto load, auto store) {
+        const std::int64_t i = start + k;
+        // Lanes behind the row hold g = 0.
+        const Batch<T> hat = (load(x + i) - m) * r, gi = load(g + i), wg = weighted(i, load);
+        if (gw) store(gw + i, load(gw + i) + gi * hat);
+        if (gb) store(gb + i, load(gb + i) + gi);
+        sum += wg, sum_of_products += wg * hat;
+      });
+      first += sum_lanes(sum), second += sum_lanes(sum_of_products);
+    }
+    const Batch<T> a(centered ? first / static_cast<T>(n) : T(0)), b(second / static_cast<T>(n));
     for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
       const Batch<T> hat = (load(x + i) - m) * r;
       store(gx + i, r * (weighted(i, load) - a - hat * b));

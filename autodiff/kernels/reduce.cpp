@@ -29,10 +29,7 @@ class Layout {
       empty_sum_ |= reduced && in.shape[d] == 0;
       if (in.shape[d] != 1) dims_[count_++] = {in.shape[d], in.strides[d], reduced, 0};
     }
-    std::int64_t stride = 1;
-    for (std::size_t i = count_; i-- > 0;)
-      if (!dims_[i].reduced) dims_[i].out_stride = stride, stride *= dims_[i].extent;
-    outputs_ = stride;
+    lay_out();
   }
 
   bool empty_output() const { return empty_output_; }
@@ -43,6 +40,20 @@ class Layout {
   const Dim& operator[](std::size_t i) const { return dims_[i]; }
   int reduced() const {
     return static_cast<int>(std::count_if(begin(), end(), [](const Dim& d) { return d.reduced; }));
+  }
+
+  // Takes out the dimensions that only repeat elements, and are `reduced` or kept. @return the repeats
+  std::int64_t drop_repeats(bool reduced) {
+    std::int64_t repeats = 1;
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (dims_[i].stride == 0 && dims_[i].reduced == reduced)
+        repeats *= dims_[i].extent;
+      else
+        dims_[n++] = dims_[i];
+    count_ = n;
+    lay_out();
+    return repeats;
   }
 
   // Memory order: the largest step first. Repeated elements (step 0) go first, too: their loop costs least
@@ -92,6 +103,12 @@ class Layout {
  private:
   Dim* begin() { return dims_.data(); }
   Dim* end() { return dims_.data() + count_; }
+
+  void lay_out() {
+    outputs_ = 1;
+    for (std::size_t i = count_; i-- > 0;)
+      if (!dims_[i].reduced) dims_[i].out_stride = outputs_, outputs_ *= dims_[i].extent;
+  }
 
   std::array<Dim, max_rank> dims_;
   std::size_t count_ = 0;
@@ -175,7 +192,8 @@ void reduce_positions(ReduceOp op, Layout layout, const T* x, DType dtype, void*
 }
 
 template <class T>
-void reduce_values(ReduceOp op, Layout layout, const T* x, DType dtype, void* out) {
+void reduce_distinct(ReduceOp op, Layout layout, const T* x, DType dtype, void* out) {
+  if (layout.reduced() == 0) return copy_to_output(layout, dtype, const_cast<T*>(x), out);
   layout.sort();
   layout.merge();
   if (layout[layout.count() - 1].stride == 1) return reduce_in_stages(op, layout, dtype, x, out);
@@ -185,6 +203,52 @@ void reduce_values(ReduceOp op, Layout layout, const T* x, DType dtype, void* ou
   copy(source, layout.view(dense.get(), dtype));
   layout.merge();
   reduce_in_stages(op, layout, dtype, dense.get(), out);
+}
+
+template <class T>
+void multiply(T* x, std::int64_t n, std::int64_t factor) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (std::is_same_v<T, std::int64_t>)  // wraps around
+      x[i] = static_cast<T>(static_cast<std::uint64_t>(x[i]) * static_cast<std::uint64_t>(factor));
+    else
+      x[i] = static_cast<T>(static_cast<double>(x[i]) * static_cast<double>(factor));
+  }
+}
+
+// The results of `distinct`, repeated as `layout` says.
+template <class T>
+void copy_repeated(const Layout& layout, const Layout& distinct, DType dtype, T* results, void* out) {
+  View from{results, dtype, {}, {}}, to{out, dtype, {}, {}};
+  std::size_t next = 0;
+  for (const Dim& d : layout) {
+    const bool repeats = d.stride == 0 && !d.reduced;
+    if (!d.reduced) {
+      from.shape.push_back(d.extent);
+      from.strides.push_back(repeats ? 0 : distinct[next].out_stride);
+      to.strides.push_back(d.out_stride);
+    }
+    if (!repeats) ++next;
+  }
+  to.shape = from.shape;
+  copy(from, to);
+}
+
+// Expanded views repeat elements, which are met once: equals sum up to a multiple, which is rounded once and
+// costs no memory, and the largest of equals is any of them. Repeated results are repeated.
+template <class T>
+void reduce_values(ReduceOp op, Layout layout, const T* x, DType dtype, void* out) {
+  const std::int64_t equals = op == ReduceOp::prod ? 1 : layout.drop_repeats(true);
+  const bool counts = op == ReduceOp::sum && equals > 1;
+  Layout distinct = layout;
+  if (distinct.drop_repeats(false) == 1) {
+    reduce_distinct(op, layout, x, dtype, out);
+    if (counts) multiply(static_cast<T*>(out), layout.outputs(), equals);
+    return;
+  }
+  const Scratch<T> results(distinct.outputs());
+  reduce_distinct(op, distinct, x, dtype, results.get());
+  if (counts) multiply(results.get(), distinct.outputs(), equals);
+  copy_repeated(layout, distinct, dtype, results.get(), out);
 }
 
 bool is_contiguous(const View& v) {

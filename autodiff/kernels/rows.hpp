@@ -1,4 +1,5 @@
-// Loops over contiguous rows, vector by vector.
+// Loops over contiguous rows, vector by vector. They are always inlined: what their functions refer to then
+// stays in registers, where a call would load it again for every vector.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/partial.hpp"
+#include "autodiff/kernels/unroll.hpp"
 
 namespace cadena::kernels {
 
@@ -20,7 +22,7 @@ inline constexpr T infinity = std::numeric_limits<T>::infinity();
 // f(i, load, store) for every vector of a row; the last, partial one comes with masked access, where lanes
 // beyond the row load as `other`.
 template <class T, class F>
-void for_vectors(std::int64_t n, T other, const F& f) {
+[[gnu::always_inline]] inline void for_vectors(std::int64_t n, T other, const F& f) {
   std::int64_t i = 0;
   for (; i + width<T> <= n; i += width<T>)
     f(
@@ -43,28 +45,54 @@ void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
   });
 }
 
-// Sum of term(i, load, store) over the vectors of a row, in chunks: no chain of additions is longer than the
-// square root of a million.
+// Sum of term(i, load, store) over the vectors of a row, in four interleaved chains, and in chunks: no chain
+// of additions is longer than a quarter of the square root of a million.
 template <class T, class F>
-T row_sum_of(std::int64_t n, T other, const F& term) {
+[[gnu::always_inline]] inline T row_sum_of(std::int64_t n, T other, const F& term) {
   constexpr std::int64_t chunk = 256 * width<T>;
+  const auto load = [](const T* p) { return Batch<T>::load_unaligned(p); };
+  const auto store = [](T* p, Batch<T> v) { v.store_unaligned(p); };
   Batch<T> total(T(0));
-  for (std::int64_t start = 0; start < n; start += chunk) {
-    Batch<T> sum(T(0));
-    for_vectors<T>(std::min(chunk, n - start), other,
-                   [&](std::int64_t i, auto load, auto store) { sum += term(start + i, load, store); });
-    total += sum;
+  for (std::int64_t i = 0; i < n;) {
+    const std::int64_t end = std::min(n, i + chunk);
+    Batch<T> sums[4];
+    unroll<4>([&](auto u) { sums[u] = Batch<T>(T(0)); });
+    for (; i + 4 * width<T> <= end; i += 4 * width<T>)
+      unroll<4>([&](auto u) { sums[u] += term(i + u * width<T>, load, store); });
+    for (; i + width<T> <= end; i += width<T>) sums[0] += term(i, load, store);
+    if (i < end) {
+      const Partial<T> some(end - i);
+      sums[1] += term(
+          i, [&](const T* p) { return some.load(p, Batch<T>(other)); },
+          [&](T* p, Batch<T> v) { some.store(p, v); });
+      i = end;
+    }
+    total += (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
   return sum_lanes(total);
 }
 
-// The largest of a row: NaN if there is one, -inf if there is nothing.
+// The largest of a row by `combine(a, v)`, in four interleaved chains; -inf if there is nothing.
+template <class T, class F>
+[[gnu::always_inline]] inline T row_largest(std::int64_t n, const T* x, const F& combine) {
+  Batch<T> best[4];
+  unroll<4>([&](auto u) { best[u] = Batch<T>(-infinity<T>); });
+  std::int64_t i = 0;
+  for (; i + 4 * width<T> <= n; i += 4 * width<T>)
+    unroll<4>([&](auto u) { best[u] = combine(best[u], Batch<T>::load_unaligned(x + i + u * width<T>)); });
+  for (; i + width<T> <= n; i += width<T>) best[0] = combine(best[0], Batch<T>::load_unaligned(x + i));
+  if (i < n) best[1] = combine(best[1], Partial<T>(n - i).load(x + i, Batch<T>(-infinity<T>)));
+  return fold_lanes<Max>(combine(combine(best[0], best[1]), combine(best[2], best[3])));
+}
+// NaN if there is one.
 template <class T>
 T row_max(std::int64_t n, const T* x) {
-  Batch<T> best(-infinity<T>);
-  for_vectors<T>(n, -infinity<T>,
-                 [&](std::int64_t i, auto load, auto) { best = Max::combine(best, load(x + i)); });
-  return fold_lanes<Max>(best);
+  return row_largest(n, x, [](Batch<T> a, Batch<T> v) { return Max::combine(a, v); });
+}
+// NaN may be overlooked, where the sum that follows shows it.
+template <class T>
+T row_top(std::int64_t n, const T* x) {
+  return row_largest(n, x, [](Batch<T> a, Batch<T> v) { return xsimd::max(v, a); });
 }
 
 }  // namespace cadena::kernels

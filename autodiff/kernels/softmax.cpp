@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/kernels/exponential.hpp"
 #include "autodiff/kernels/rows.hpp"
-#include "autodiff/kernels/unroll.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -13,14 +13,14 @@ template <class T>
 T sum_exp(std::int64_t n, const T* x, T shift) {
   const Batch<T> s(shift);
   return row_sum_of<T>(n, -infinity<T>,
-                       [&](std::int64_t i, auto load, auto) { return xsimd::exp(load(x + i) - s); });
+                       [&](std::int64_t i, auto load, auto) { return exp_of_gap<T>(load(x + i) - s); });
 }
 
 template <class T>
 T row_logsumexp(std::int64_t n, const T* x) {
-  const T m = row_max(n, x);
+  const T m = row_top(n, x);
   if (!(std::abs(m) < infinity<T>))
-    return m;  // -inf (also of nothing), +inf and NaN are the answer themselves
+    return row_max(n, x);  // -inf (also of nothing), +inf and NaN are the answer themselves
   return m + std::log(sum_exp(n, x, m));
 }
 
@@ -38,10 +38,10 @@ template <class T>
 void softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
   for_rows<T>(rows, n, [&](std::int64_t r) {
     T* out = y + r * n;
-    const T m = row_max(n, x + r * n);
+    const T m = row_top(n, x + r * n);
     const Batch<T> shift(m);
     const T sum = row_sum_of<T>(n, -infinity<T>, [&](std::int64_t i, auto load, auto store) {
-      const Batch<T> e = xsimd::exp(load(x + r * n + i) - shift);
+      const Batch<T> e = exp_of_gap<T>(load(x + r * n + i) - shift);
       store(out + i, e);
       return e;
     });
@@ -55,7 +55,7 @@ template <class T>
 void log_softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const T* in = x + r * n;
-    const T m = row_max(n, in);
+    const T m = row_top(n, in);
     // x - m is exact near the maximum, where x - (m + log) would lose the digits of the logarithm.
     const Batch<T> shift(m), log_sum(std::log(sum_exp(n, in, m)));
     for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
@@ -88,7 +88,7 @@ void log_softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, 
     const Batch<T> sum(
         row_sum_of<T>(n, T(0), [&](std::int64_t i, auto load, auto) { return load(g + at + i); }));
     for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
-      store(gx + at + i, xsimd::fnma(xsimd::exp(load(y + at + i)), sum, load(g + at + i)));
+      store(gx + at + i, xsimd::fnma(exp_of_gap<T>(load(y + at + i)), sum, load(g + at + i)));
     });
   });
 }
@@ -100,7 +100,7 @@ void logsumexp_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* y, co
     if (std::abs(y[r]) == infinity<T>) return share_among_infinite(n, x + at, y[r], g[r], gx + at);
     const Batch<T> lse(y[r]), factor(g[r]);
     for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
-      store(gx + at + i, factor * xsimd::exp(load(x + at + i) - lse));
+      store(gx + at + i, factor * exp_of_gap<T>(load(x + at + i) - lse));
     });
   });
 }
@@ -153,24 +153,24 @@ T smooth_loss(std::int64_t n, const T* x, T m, T log_sum, const CrossEntropyTarg
 }  // namespace
 
 template <class T>
-void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t, T* log_sum,
-                   T* loss) {
+void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t,
+                   const RowSums<T>& sums, T* loss) {
   const Smoothing<T> s(n, t);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const T* in = x + r * n;
     const std::int64_t c = t.target[r];
-    log_sum[r] = loss[r] = 0;
+    sums.top[r] = sums.sum[r] = loss[r] = 0;
     if (c == t.ignore_index) return;
-    const T m = row_max(n, in);
-    log_sum[r] = std::log(sum_exp(n, in, m));
-    loss[r] = s.hard * (t.weight ? t.weight[c] : T(1)) * (m - in[c] + log_sum[r]);
-    if (s.soft != 0) loss[r] += s.soft * smooth_loss(n, in, m, log_sum[r], t, s.all_weights);
+    const T m = sums.top[r] = row_top(n, in);
+    const T log_sum = std::log(sums.sum[r] = sum_exp(n, in, m));
+    loss[r] = s.hard * (t.weight ? t.weight[c] : T(1)) * (m - in[c] + log_sum);
+    if (s.soft != 0) loss[r] += s.soft * smooth_loss(n, in, m, log_sum, t, s.all_weights);
   });
 }
 
 // d loss / dx[c] = (hard w[y] + soft sum w) p[c] - hard w[y] [c == y] - soft w[c]
 template <class T>
-void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* log_sum,
+void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const RowSums<T>& sums,
                        const CrossEntropyTargets<T>& t, const T* g, std::int64_t g_stride, T factor, T* gx) {
   const Smoothing<T> s(n, t);
   for_rows<T>(rows, n, [&](std::int64_t r) {
@@ -182,10 +182,10 @@ void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* l
       return;
     }
     const T scale = g[r * g_stride] * factor, hard = s.hard * (t.weight ? t.weight[c] : T(1));
-    const Batch<T> m(row_max(n, in)), l(log_sum[r]), p(scale * (hard + s.soft * s.all_weights));
+    const Batch<T> m(sums.top[r]), p(scale * (hard + s.soft * s.all_weights) / sums.sum[r]);
     const Batch<T> soft(scale * s.soft);
     for_vectors<T>(n, T(0), [&](std::int64_t i, auto load, auto store) {
-      Batch<T> d = p * xsimd::exp(load(in + i) - m - l);
+      Batch<T> d = p * exp_of_gap<T>(load(in + i) - m);
       if (s.soft != 0) d -= t.weight ? soft * load(t.weight + i) : soft;
       store(out + i, d);
     });
@@ -193,18 +193,19 @@ void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* l
   });
 }
 
-#define CADENA_INSTANTIATE(T)                                                                               \
-  template void softmax(std::int64_t, std::int64_t, const T*, T*);                                          \
-  template void log_softmax(std::int64_t, std::int64_t, const T*, T*);                                      \
-  template void logsumexp(std::int64_t, std::int64_t, const T*, T*);                                        \
-  template void softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                            \
-  template void log_softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                        \
-  template void logsumexp_vjp(std::int64_t, std::int64_t, const T*, const T*, const T*, T*);                \
-  template std::optional<std::int64_t> find_bad_target(std::int64_t, std::int64_t,                          \
-                                                       const CrossEntropyTargets<T>&);                      \
-  template double total_weight(std::int64_t, const CrossEntropyTargets<T>&);                                \
-  template void cross_entropy(std::int64_t, std::int64_t, const T*, const CrossEntropyTargets<T>&, T*, T*); \
-  template void cross_entropy_vjp(std::int64_t, std::int64_t, const T*, const T*,                           \
+#define CADENA_INSTANTIATE(T)                                                                      \
+  template void softmax(std::int64_t, std::int64_t, const T*, T*);                                 \
+  template void log_softmax(std::int64_t, std::int64_t, const T*, T*);                             \
+  template void logsumexp(std::int64_t, std::int64_t, const T*, T*);                               \
+  template void softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                   \
+  template void log_softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);               \
+  template void logsumexp_vjp(std::int64_t, std::int64_t, const T*, const T*, const T*, T*);       \
+  template std::optional<std::int64_t> find_bad_target(std::int64_t, std::int64_t,                 \
+                                                       const CrossEntropyTargets<T>&);             \
+  template double total_weight(std::int64_t, const CrossEntropyTargets<T>&);                       \
+  template void cross_entropy(std::int64_t, std::int64_t, const T*, const CrossEntropyTargets<T>&, \
+                              const RowSums<T>&, T*);                                              \
+  template void cross_entropy_vjp(std::int64_t, std::int64_t, const T*, const RowSums<T>&,         \
                                   const CrossEntropyTargets<T>&, const T*, std::int64_t, T, T*)
 
 CADENA_INSTANTIATE(float);

@@ -46,17 +46,22 @@ std::optional<std::int64_t> find_bad_target(std::int64_t rows, std::int64_t n,
 template <class T>
 double total_weight(std::int64_t rows, const CrossEntropyTargets<T>& t);
 
-/// loss[rows] = cross entropy of each row, 0 for ignored ones; the targets were checked.
-/// @param log_sum [rows], for the vjp: log(sum(exp(x - max(x)))). The logsumexp itself would cost digits:
-/// with logits around 1000 it rounds to 6e-5 in f32.
+/// What the vjp needs of each row beside x: its largest element and sum(exp(x - largest)). The logsumexp
+/// would cost digits: with logits around 1000 it rounds to 6e-5 in f32.
 template <class T>
-void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t, T* log_sum,
-                   T* loss);
+struct RowSums {
+  T *top, *sum;  ///< [rows]
+};
+
+/// loss[rows] = cross entropy of each row, 0 for ignored ones; the targets were checked. @param sums computed
+template <class T>
+void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t,
+                   const RowSums<T>& sums, T* loss);
 
 /// gx = gradient of sum(g * loss) @param g factor of row r at g[r * g_stride] (stride 0: one for all)
 /// @param factor multiplies all of them, 1/total_weight for a mean
 template <class T>
-void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* log_sum,
+void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const RowSums<T>& sums,
                        const CrossEntropyTargets<T>& t, const T* g, std::int64_t g_stride, T factor, T* gx);
 
 }  // namespace cadena::kernels
