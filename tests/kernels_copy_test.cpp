@@ -50,6 +50,32 @@ TYPED_TEST(Copy, AnyLayoutToAnyLayout) {
       for (auto to : layouts) check<TypeParam, TypeParam>(shape, from, to, [](auto v) { return v; });
 }
 
+template <class T>
+class Add : public testing::Test {};
+using Floats = testing::Types<float, double>;
+TYPED_TEST_SUITE(Add, Floats);
+
+TYPED_TEST(Add, AnyLayoutToAnyLayout) {
+  using T = TypeParam;
+  for (const auto& shape : shapes)
+    for (auto from_layout : layouts)
+      for (auto to_layout : layouts) {
+        if (to_layout == Layout::repeated) continue;
+        const Buffer<T> from(shape, strides_of(shape, from_layout));
+        Buffer<T> to(shape, strides_of(shape, to_layout));
+        std::vector<std::int64_t> places;
+        for_each(to.view, [&](const auto&, std::int64_t at) { places.push_back(at); });
+        auto wanted = to.memory;
+        const auto base = to.view.template as<T>() - to.memory.data();
+        auto place = places.begin();
+        for_each(from.view, [&](const auto&, std::int64_t at) {
+          wanted[static_cast<std::size_t>(base + *place++)] += from.view.template as<T>()[at];
+        });
+        add(from.view, to.view);
+        EXPECT_TRUE(same_bits(wanted, to.memory)) << to_string(shape);
+      }
+}
+
 // Permutations of three dimensions, with extents around the transposing tile's.
 TYPED_TEST(Copy, Permutations) {
   using T = TypeParam;

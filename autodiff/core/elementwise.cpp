@@ -4,6 +4,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/formulas/arithmetic.hpp"
+#include "autodiff/kernels/copy.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/random.hpp"
@@ -125,9 +126,13 @@ Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Te
 
 bool add_in_place(const Tensor& target, const Tensor& term) {
   const TensorImpl *to = raw_impl(target), *from = raw_impl(term);
-  if (!to->contiguous || !from->contiguous || to->dtype != from->dtype || !is_floating(to->dtype) ||
-      !(to->shape == from->shape))
-    return false;
+  if (to->dtype != from->dtype || !is_floating(to->dtype) || !(to->shape == from->shape)) return false;
+  if (!to->contiguous || !from->contiguous) {
+    const auto has_rows = [](const TensorImpl* t) { return !t->shape.empty() && t->strides.back() == 1; };
+    if (!has_rows(to) || !has_rows(from)) return false;
+    kernels::add(view_of(term), view_of(target));
+    return true;
+  }
   const void* operands[] = {to->data, from->data};
   const std::size_t sizes[] = {itemsize(to->dtype), itemsize(to->dtype)};
   const auto& rules = rules_of<formulas::Add, 2>;

@@ -138,7 +138,7 @@ inline bool may_overwrite(const Tensor& t) {
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
 /// A fresh contiguous tensor with x's elements, outside the graph.
 Tensor copy_of(const Tensor& x);
-/// target += term without a buffer between them, if both are contiguous and of one shape and floating dtype.
+/// target += term without a buffer between, if both are of one shape and floating dtype, in dense rows.
 /// The caller answers for the versions. @return whether it was done
 bool add_in_place(const Tensor& target, const Tensor& term);
 /// A view of x's storage, outside the graph.

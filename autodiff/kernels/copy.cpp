@@ -62,6 +62,37 @@ void copy_row(std::int64_t n, const From* from, std::int64_t from_step, To* to, 
   }
 }
 
+// The same row `times` times, one after the other: what is there already is copied in pieces of a few rows.
+template <class From, class To>
+void repeat_row(std::int64_t times, std::int64_t n, const From* from, std::int64_t from_step, To* to) {
+  copy_row(n, from, from_step, to, 1);
+  const std::int64_t total = times * n, piece = std::max<std::int64_t>(1, 2048 / n) * n;
+  for (std::int64_t done = n; done < total;) {
+    const std::int64_t count = std::min({done, piece, total - done});
+    std::copy_n(to, count, to + done);
+    done += count;
+  }
+}
+
+// What is done to a row of n elements.
+struct CopyRow {
+  static constexpr bool moves_bits = true;
+  template <class From, class To>
+  static void row(std::int64_t n, const From* from, std::int64_t from_step, To* to, std::int64_t to_step) {
+    copy_row(n, from, from_step, to, to_step);
+  }
+};
+struct AddRow {
+  static constexpr bool moves_bits = false;
+  template <class T>
+  static void row(std::int64_t n, const T* from, std::int64_t from_step, T* to, std::int64_t to_step) {
+    if (from_step == 1 && to_step == 1)
+      for (std::int64_t i = 0; i < n; ++i) to[i] += from[i];
+    else
+      for (std::int64_t i = 0; i < n; ++i) to[i * to_step] += from[i * from_step];
+  }
+};
+
 // The dimension with the smallest step in `to` goes last, so that writes are as dense as they can be.
 Loops<2> order_by_target(Loops<2> loops) {
   auto& [shape, strides] = loops;
@@ -104,19 +135,16 @@ Loops<2> without(Loops<2> loops, int d) {
   return loops;
 }
 
-template <class From, class To>
-void copy_typed(const Loops<2>& loops, const From* from, To* to) {
+template <class Op, class From, class To>
+void for_elements(const Loops<2>& loops, const From* from, To* to) {
   const auto& [shape, strides] = loops;
   const int rank = shape.rank();
-  if (rank == 0) {
-    *to = convert<To>(*from);
-    return;
-  }
+  if (rank == 0) return Op::row(1, from, 1, to, 1);
   const bool parallel =
       shape.numel() * static_cast<std::int64_t>(sizeof(From) + sizeof(To)) >= parallel_bytes;
   const std::int64_t n = shape.back(), from_step = strides[0].back(), to_step = strides[1].back();
   Loops<2> outer = without(loops, rank - 1);
-  if constexpr (std::is_same_v<From, To> && sizeof(To) >= 4) {
+  if constexpr (Op::moves_bits && std::is_same_v<From, To> && sizeof(To) >= 4) {
     // Another dimension may be contiguous in `from`.
     for (int d = rank - 2; d >= 0 && to_step == 1 && n >= 8 && from_step != 0; --d)
       if (strides[0][d] == 1 && shape[d] >= 8)
@@ -129,8 +157,8 @@ void copy_typed(const Loops<2>& loops, const From* from, To* to) {
     for_blocks(outer.shape.numel() * pieces, parallel, [&](std::int64_t task) {
       const auto at = offsets_of(outer.shape, outer.strides, task / pieces);
       const std::int64_t i = task % pieces * piece;
-      copy_row(std::min(piece, n - i), from + at[0] + i * from_step, from_step, to + at[1] + i * to_step,
-               to_step);
+      Op::row(std::min(piece, n - i), from + at[0] + i * from_step, from_step, to + at[1] + i * to_step,
+              to_step);
     });
     return;
   }
@@ -138,10 +166,13 @@ void copy_typed(const Loops<2>& loops, const From* from, To* to) {
   const std::int64_t first = outer.shape[0], f0 = outer.strides[0][0], t0 = outer.strides[1][0];
   outer = without(outer, 0);
   const std::int64_t group = std::max<std::int64_t>(1, block_bytes / (outer.shape.numel() * row_bytes));
+  const bool repeats = Op::moves_bits && outer.shape.empty() && f0 == 0 && to_step == 1 && t0 == n;
   for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
-    for (std::int64_t i = b * group; i < std::min(first, (b + 1) * group); ++i)
+    const std::int64_t end = std::min(first, (b + 1) * group);
+    if (repeats) return repeat_row(end - b * group, n, from, from_step, to + b * group * t0);
+    for (std::int64_t i = b * group; i < end; ++i)
       for_each_index(outer.shape, outer.strides, [&](const auto& at) {
-        copy_row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);
+        Op::row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);
       });
   });
 }
@@ -155,7 +186,7 @@ void copy(const View& from, const View& to) {
   if (from.dtype == to.dtype) {
     const auto move = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
       using Bits = typename BitsOf<Size>::type;
-      copy_typed(loops, from.as<Bits>(), to.as<Bits>());
+      for_elements<CopyRow>(loops, from.as<Bits>(), to.as<Bits>());
     };
     switch (itemsize(to.dtype)) {
       case 1:
@@ -168,9 +199,19 @@ void copy(const View& from, const View& to) {
   }
   visit(from.dtype, [&]<class From>(From) {
     visit(to.dtype, [&]<class To>(To) {
-      if constexpr (!std::is_same_v<From, To>) copy_typed(loops, from.as<From>(), to.as<To>());
+      if constexpr (!std::is_same_v<From, To>) for_elements<CopyRow>(loops, from.as<From>(), to.as<To>());
     });
   });
+}
+
+void add(const View& from, const View& to) {
+  for (auto extent : to.shape)
+    if (extent == 0) return;
+  const auto loops = order_by_target(collapse(Loops<2>{to.shape, {from.strides, to.strides}}));
+  if (to.dtype == f32)
+    for_elements<AddRow>(loops, from.as<float>(), to.as<float>());
+  else
+    for_elements<AddRow>(loops, from.as<double>(), to.as<double>());
 }
 
 void fill(const View& to, Scalar value) {
