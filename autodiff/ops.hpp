@@ -13,6 +13,7 @@
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/arrange.hpp"
 #include "autodiff/ops/attention.hpp"
+#include "autodiff/ops/calculus.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/convolution.hpp"

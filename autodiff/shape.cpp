@@ -30,16 +30,18 @@ Strides contiguous_strides(const Shape& shape) {
 }
 
 std::int64_t checked_numel(const char* op, const Shape& shape, std::size_t itemsize) {
-  const std::string prefix = "[" + std::string(op) + "] expected ";
-  std::int64_t n = 1, nonzero = static_cast<std::int64_t>(itemsize);
+  const auto refuse = [&](const char* expected) {
+    throw ShapeError("[" + std::string(op) + "] expected " + expected + ", got " + to_string(shape));
+  };
+  std::int64_t n = 1, bytes = static_cast<std::int64_t>(itemsize);
+  bool overflow = false;
   for (auto d : shape) {
-    if (d < 0) throw ShapeError(prefix + "extents >= 0, got " + to_string(shape));
+    if (d < 0) refuse("extents >= 0");
     // Zero extents must not hide an overflow of the others: strides are products of them.
-    if (d > 0 && nonzero > (std::numeric_limits<std::int64_t>::max() >> 1) / d)
-      throw ShapeError(prefix + "a size below 2^62 bytes, got " + to_string(shape));
-    nonzero *= std::max<std::int64_t>(d, 1);
-    n *= d;
+    overflow |= __builtin_mul_overflow(bytes, d > 0 ? d : 1, &bytes);
+    n = static_cast<std::int64_t>(static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(d));
   }
+  if (overflow || bytes > std::numeric_limits<std::int64_t>::max() >> 1) refuse("a size below 2^62 bytes");
   return n;
 }
 

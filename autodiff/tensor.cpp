@@ -62,21 +62,18 @@ Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, st
 
 using detail::impl;
 
+void Tensor::refuse_undefined() {
+  throw GraphError("[tensor] expected a defined tensor, got an undefined one");
+}
 detail::TensorImpl* Tensor::impl() const {
-  if (!p_) throw GraphError("[tensor] expected a defined tensor, got an undefined one");
+  if (!p_) refuse_undefined();
   return static_cast<detail::TensorImpl*>(p_);
 }
 void Tensor::destroy(detail::RefCounted* p) noexcept {
   detail::TensorImpl::dispose(static_cast<detail::TensorImpl*>(p));
 }
 
-DType Tensor::dtype() const { return impl()->dtype; }
-const Shape& Tensor::shape() const { return impl()->shape; }
-const Strides& Tensor::strides() const { return impl()->strides; }
-int Tensor::dim() const { return impl()->shape.rank(); }
 std::int64_t Tensor::size(int axis) const { return shape()[normalize_axis("size", axis, dim())]; }
-std::int64_t Tensor::numel() const { return impl()->numel; }
-bool Tensor::is_contiguous() const { return impl()->contiguous; }
 bool Tensor::shares_storage(const Tensor& other) const {
   return impl()->storage.get() == other.impl()->storage.get();
 }

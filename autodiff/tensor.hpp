@@ -24,8 +24,19 @@ class Operand;
 class Tensor;
 
 namespace detail {
+/// What every look at a tensor reads; the rest of it is in core/node.hpp.
+struct TensorHead : RefCounted {
+  DType dtype;
+  bool contiguous;
+  bool batched = false;       ///< stands for many samples inside vmap and has no memory, see batch.hpp
+  bool view = false;          ///< shares storage with a tensor that was there before
+  std::uint32_t version = 0;  ///< storage version that the tensor's node describes
+  std::int64_t numel;
+  Shape shape;
+  Strides strides;
+};
 struct TensorImpl;
-}
+}  // namespace detail
 
 /// One position of `x.index({...})`: an integer, a Slice, `ellipsis`, `newaxis`, a mask or an index tensor.
 using Index = std::variant<std::int64_t, Slice, Ellipsis, NewAxis, Tensor>;
@@ -59,13 +70,13 @@ class Tensor {
 
   // What it is.
   bool defined() const { return p_ != nullptr; }
-  DType dtype() const;
-  const Shape& shape() const;
-  const Strides& strides() const;     ///< in elements
-  int dim() const;                    ///< number of dimensions
+  DType dtype() const { return head().dtype; }
+  const Shape& shape() const { return head().shape; }
+  const Strides& strides() const { return head().strides; }  ///< in elements
+  int dim() const { return head().shape.rank(); }            ///< number of dimensions
   std::int64_t size(int axis) const;  ///< extent along `axis`, which may be negative. @throws IndexError
-  std::int64_t numel() const;         ///< number of elements
-  bool is_contiguous() const;         ///< row-major without gaps
+  std::int64_t numel() const { return head().numel; }       ///< number of elements
+  bool is_contiguous() const { return head().contiguous; }  ///< row-major without gaps
   bool shares_storage(const Tensor& other) const;
   std::uint32_t version() const;  ///< number of in-place writes to the storage, shared by all views
 
@@ -152,7 +163,13 @@ class Tensor {
   detail::RefCounted* raw() const noexcept { return p_; }
 
  private:
+  [[noreturn]] static void refuse_undefined();
   static void destroy(detail::RefCounted* p) noexcept;
+  const detail::TensorHead& head() const {
+    if (!p_) [[unlikely]]
+      refuse_undefined();
+    return *static_cast<const detail::TensorHead*>(p_);
+  }
   detail::RefCounted* p_;
 };
 

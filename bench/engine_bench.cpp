@@ -29,11 +29,35 @@ struct Chain {
 Step whole_chain(std::int64_t width, std::int64_t steps) {
   auto chain = std::make_shared<Chain>(width);
   const Tensor seed = cadena::ones(chain->x.shape());
-  return {[=] {
-            for (Tensor* t : {&chain->a, &chain->b, &chain->x}) t->zero_grad();
-            chain->forward(steps).backward(seed);
-          },
-          [=] { return digest(chain->a.grad()) + digest(chain->x.grad()); }};
+  return {.run =
+              [=] {
+                for (Tensor* t : {&chain->a, &chain->b, &chain->x}) t->zero_grad();
+                chain->forward(steps).backward(seed);
+              },
+          .result = [=] { return digest(chain->a.grad()) + digest(chain->x.grad()); },
+          .forward = [=] { return std::make_shared<Tensor>(chain->forward(steps)); }};
+}
+
+/// A leaf with `users` users, whose results are added in pairs until one is left: 2 users - 1 ops.
+Step wide_graph(std::int64_t users) {
+  auto x = std::make_shared<Tensor>(cadena::full({}, 0.5).requires_grad_());
+  const auto forward = [=] {
+    TensorList row;
+    for (std::int64_t i = 0; i < users; ++i) row.push_back(tanh(*x));
+    for (std::size_t n = row.size(); n > 1; n = (n + 1) / 2) {
+      for (std::size_t i = 0; i + 1 < n; i += 2) row[i / 2] = row[i] + row[i + 1];
+      if (n % 2 == 1) row[n / 2] = row[n - 1];
+      row.resize((n + 1) / 2);
+    }
+    return row[0];
+  };
+  return {.run =
+              [=] {
+                x->zero_grad();
+                forward().backward();
+              },
+          .result = [=] { return x->grad().item(); },
+          .forward = [=] { return std::make_shared<Tensor>(forward()); }};
 }
 
 Step unrecorded_chain(std::int64_t width) {
@@ -182,15 +206,14 @@ Step per_sample_conv(bool batched) {
 }
 
 Suite suite() {
-  constexpr double ops = 3 * chain_length;
   Suite list = {
-      {"W01/scalar_chain", [] { return whole_chain(1, chain_length); }, ops},
-      {"W01/chain_of_64", [] { return whole_chain(64, chain_length); }, ops},
-      {"W01/unrecorded", [] { return unrecorded_chain(1); }, ops},
-      {"W01/forward_and_drop", [] { return forward_and_drop(1); }, ops},
-      {"engine/forward_only", forward_only, ops, 0, 0, true},
-      {"engine/backward_only", backward_only, ops, 0, 0, true},
-      {"engine/destroy_only", destroy_only, ops, 0, 0, true},
+      {"W01/scalar_chain", [] { return whole_chain(1, chain_length); }, chain_work},
+      {"W01/chain_of_64", [] { return whole_chain(64, chain_length); }, chain_work},
+      {"W01/unrecorded", [] { return unrecorded_chain(1); }, chain_work},
+      {"W01/forward_and_drop", [] { return forward_and_drop(1); }, chain_work},
+      {"engine/forward_only", forward_only, chain_work, true},
+      {"engine/backward_only", backward_only, chain_work, true},
+      {"engine/destroy_only", destroy_only, chain_work, true},
       {"engine/second_order_chain", second_order_chain},
       {"W14/rosenbrock_hessian", rosenbrock_hessian},
       {"transforms/rosenbrock_gradient", rosenbrock_gradient},
@@ -201,14 +224,20 @@ Suite suite() {
       {"transforms/per_sample_conv", [] { return per_sample_conv(true); }},
       {"transforms/per_sample_conv_looped", [] { return per_sample_conv(false); }},
   };
-  // Linear in the number of nodes: the time of one op may not grow beyond what the caches explain.
-  for (std::int64_t nodes = 10'000; nodes <= 1'000'000; nodes *= 10)
-    list.push_back({"engine/nodes/" + std::to_string(nodes), [nodes] { return whole_chain(1, nodes / 3); },
-                    static_cast<double>(nodes / 3 * 3)});
+  // Linear in the number of nodes: the time of one may not grow beyond what the caches explain.
+  for (std::int64_t nodes = 10'000; nodes <= 10'000'000; nodes *= 10) {
+    const std::int64_t steps = nodes / 3, users = nodes / 2;
+    list.push_back({"nodes/chain/" + std::to_string(nodes),
+                    [=] { return whole_chain(1, steps); },
+                    {.ops = 3 * static_cast<double>(steps)}});
+    list.push_back({"nodes/wide/" + std::to_string(nodes),
+                    [=] { return wide_graph(users); },
+                    {.ops = 2 * static_cast<double>(users) - 1}});
+  }
   return list;
 }
 
 }  // namespace
 }  // namespace bench
 
-int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), bench::cadena_library); }

@@ -43,8 +43,9 @@ Suite suite() {
     for (const auto& [extent, name] : extents)
       for (const std::int64_t n : {std::int64_t{1}, std::int64_t{1} << 12, std::int64_t{1} << 20}) {
         const auto title = std::string(op.meta.name) + "/" + name + "/" + std::to_string(n);
-        list.push_back(
-            {title, [&op, n, e = extent] { return measure(op, n, e); }, 0, static_cast<double>(n)});
+        list.push_back({title,
+                        [&op, n, e = extent] { return measure(op, n, e); },
+                        {.elements = static_cast<double>(n)}});
       }
   return list;
 }
@@ -52,4 +53,4 @@ Suite suite() {
 }  // namespace
 }  // namespace bench
 
-int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), bench::cadena_library); }

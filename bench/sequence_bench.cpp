@@ -100,4 +100,4 @@ Suite suite() {
 }  // namespace
 }  // namespace bench
 
-int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), bench::cadena_library); }

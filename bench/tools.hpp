@@ -2,11 +2,16 @@
 #pragma once
 
 #include <autodiff/autodiff.hpp>
+#include <autodiff/build_info.hpp>
+#include <autodiff/memory.hpp>
 
 #include "support/suite.hpp"
 #include "support/workloads.hpp"
 
 namespace bench {
+
+inline const Library cadena_library{cadena::set_num_threads, [] { return cadena::memory_stats().live_bytes; },
+                                    cadena::library_report};
 
 inline cadena::Tensor leaf(const cadena::Shape& shape, std::uint32_t seed, double scale = 1) {
   return cadena::tensor(numbers(shape.numel(), seed, scale), shape).requires_grad_();

@@ -55,14 +55,19 @@ Step train(const Training& t) {
   const bool classify = t.loss == Training::Loss::cross_entropy;
   job->y =
       classify ? cadena::tensor(classes(t.batch, t.widths.back())) : constant({t.batch, t.widths.back()}, 2);
-  return {[=] {
-            const Tensor out = job->net(job->x);
-            job->loss = classify ? cross_entropy(out, job->y) : mse_loss(out, job->y);
-            job->optimizer->zero_grad();
-            job->loss.backward();
-            job->optimizer->step();
-          },
-          [=] { return job->loss.item(); }};
+  const auto loss = [=] {
+    const Tensor out = job->net(job->x);
+    return classify ? cross_entropy(out, job->y) : mse_loss(out, job->y);
+  };
+  return {.run =
+              [=] {
+                job->loss = loss();
+                job->optimizer->zero_grad();
+                job->loss.backward();
+                job->optimizer->step();
+              },
+          .result = [=] { return job->loss.item(); },
+          .forward = [=] { return std::make_shared<Tensor>(loss()); }};
 }
 
 /// The smallest net there is, 2-8-1, with everything written out: the overhead of a step.
@@ -144,21 +149,21 @@ Step optimizer_by_name(const std::string& name) {
 }
 
 Suite suite() {
-  const auto elements = static_cast<double>(optimizer_tensors * optimizer_tensor_size);
   Suite list = {
       {"W02/xor_2_8_1/b4_adam", train_xor},
       {"W14/hessian_vector_product", hessian_vector_product},
-      {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, 0, elements},
-      {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, 0, elements},
+      {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, adam_work},
+      {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, momentum_work},
       {"W17/inference_784_256_128_10/b1", infer},
   };
   for (const auto& name : optim::optimizer_names())
-    list.push_back({"W15/step_1M/" + name, [name] { return optimizer_by_name(name); }, 0, 1e6});
-  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, 0, 0, t.flop()});
+    list.push_back(
+        {"optimizer_step_1M/" + name, [name] { return optimizer_by_name(name); }, {.elements = 1e6}});
+  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, t.work()});
   return list;
 }
 
 }  // namespace
 }  // namespace bench
 
-int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), cadena::set_num_threads); }
+int main(int argc, char** argv) { return bench::run(argc, argv, bench::suite(), bench::cadena_library); }

@@ -165,10 +165,14 @@ Tensor MultiheadAttention::mask(const AttentionCall& o, const Heads& heads, std:
   Tensor given, padding, causal;
   if (o.attn_mask.defined()) {
     const auto& m = o.attn_mask;
-    const Shape each{n * num_heads_, l, s};
-    check(("attn_mask as " + cadena::to_string(Shape{l, s}) + " or " + cadena::to_string(each)).c_str(), m,
-          m.shape() == Shape{l, s} || m.shape() == each);
-    given = m.dim() == 3 ? m.reshape({n, num_heads_, l, s}) : m.reshape({1, 1, l, s});
+    const Shape all{l, s}, per_head{num_heads_, l, s}, each{n * num_heads_, l, s};
+    check(("attn_mask as " + cadena::to_string(all) + ", " + cadena::to_string(per_head) + " or " +
+           cadena::to_string(each))
+              .c_str(),
+          m, m.shape() == all || m.shape() == per_head || m.shape() == each);
+    given = m.dim() == 2            ? m.reshape({1, 1, l, s})
+            : m.shape() == per_head ? m.unsqueeze(0)
+                                    : m.reshape({n, num_heads_, l, s});
   }
   if (o.key_padding_mask.defined()) {
     const auto& m = o.key_padding_mask;

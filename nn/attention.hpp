@@ -30,7 +30,7 @@ struct KeyValueCache {
 /// no key gives zeros (in PyTorch NaN) before the output projection.
 struct AttentionCall {
   Tensor key_padding_mask = {};  ///< (N, S), or (S) without a batch
-  Tensor attn_mask = {};         ///< (L, S) or (N * heads, L, S)
+  Tensor attn_mask = {};         ///< (L, S), (heads, L, S) or (N * heads, L, S)
   bool is_causal = false;        ///< also hides the keys after each query
   bool need_weights = true;      ///< without them memory does not grow with L S
   bool average_attn_weights = true;

@@ -33,5 +33,7 @@ Tensor Dropout1d::forward(const Tensor& x) { return drop_channels("Dropout1d", x
 Tensor Dropout2d::forward(const Tensor& x) { return drop_channels("Dropout2d", x, p_, is_training(), 2); }
 Tensor Dropout3d::forward(const Tensor& x) { return drop_channels("Dropout3d", x, p_, is_training(), 3); }
 Tensor AlphaDropout::forward(const Tensor& x) { return alpha_dropout(x, p_, is_training()); }
+Tensor FeatureAlphaDropout::forward(const Tensor& x) { return feature_alpha_dropout(x, p_, is_training()); }
+Tensor DropPath::forward(const Tensor& x) { return drop_path(x, p_, is_training()); }
 
 }  // namespace cadena::nn

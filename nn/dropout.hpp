@@ -51,4 +51,18 @@ class AlphaDropout : public DropoutLayer {
   Tensor forward(const Tensor& x) override;
 };
 
+/// AlphaDropout of whole channels of (N, C, ...).
+class FeatureAlphaDropout : public DropoutLayer {
+ public:
+  explicit FeatureAlphaDropout(double p = 0.5) : DropoutLayer(p) {}
+  Tensor forward(const Tensor& x) override;
+};
+
+/// Drops whole samples of (N, ...): stochastic depth, for the branch of a residual block.
+class DropPath : public DropoutLayer {
+ public:
+  explicit DropPath(double p = 0.5) : DropoutLayer(p) {}
+  Tensor forward(const Tensor& x) override;
+};
+
 }  // namespace cadena::nn

@@ -66,25 +66,7 @@ void Bilinear::reset_parameters() {
   draw(bias, weight.size(1));
 }
 
-Tensor Bilinear::forward(const Tensor& x1, const Tensor& x2) {
-  const auto in1 = weight.size(1), in2 = weight.size(2), out = weight.size(0);
-  const auto batch = [](const Tensor& x) {
-    Shape s = x.shape();
-    if (!s.empty()) s.erase(s.rank() - 1);
-    return s;
-  };
-  if (x1.dim() == 0 || x2.dim() == 0 || x1.size(-1) != in1 || x2.size(-1) != in2 || !(batch(x1) == batch(x2)))
-    throw ShapeError("[Bilinear] expected (..., " + std::to_string(in1) + ") and (..., " +
-                     std::to_string(in2) + "), got " + cadena::to_string(x1.shape()) + " and " +
-                     cadena::to_string(x2.shape()));
-  Shape shape = batch(x1);
-  const Tensor a = x1.reshape({shape.numel(), in1}), b = x2.reshape({shape.numel(), in2});
-  // x1 W for all outputs at once, then with x2 row by row.
-  const Tensor left = matmul(a, weight.permute({1, 0, 2}).reshape({in1, out * in2})).reshape({-1, out, in2});
-  const Tensor y = matmul(left, b.unsqueeze(2)).squeeze(2);
-  shape.push_back(out);
-  return (bias.defined() ? y + bias : y).reshape(shape);
-}
+Tensor Bilinear::forward(const Tensor& x1, const Tensor& x2) { return bilinear(x1, x2, weight, bias); }
 
 void Bilinear::visit(Visitor& v) {
   v("weight", weight);

@@ -264,6 +264,16 @@ class MultiLabelSoftMarginLoss : public Loss {
   Buffer weight;
 };
 
+/// Of probabilities, by region.
+class DiceLoss : public Loss {
+ public:
+  explicit DiceLoss(const DiceLossOptions& options = {}) : Loss(options.reduction), options_(options) {}
+  Tensor forward(const Tensor& p, const Tensor& t) override { return dice_loss(p, t, options_); }
+
+ private:
+  DiceLossOptions options_;
+};
+
 // ---- Similarity
 
 /// (x1, x2, target)
@@ -278,6 +288,31 @@ class CosineEmbeddingLoss : public TripleLoss {
  private:
   double margin_;
   Reduction reduction_;
+};
+
+/// (x1, x2, target)
+class ContrastiveLoss : public TripleLoss {
+ public:
+  explicit ContrastiveLoss(const ContrastiveLossOptions& options = {}) : options_(options) {}
+  Tensor forward(const Tensor& x1, const Tensor& x2, const Tensor& t) override {
+    return contrastive_loss(x1, x2, t, options_);
+  }
+
+ private:
+  ContrastiveLossOptions options_;
+};
+
+/// (query, positive), among the other positives of the batch
+class InfoNCELoss : public Loss {
+ public:
+  explicit InfoNCELoss(double temperature = 0.1, Reduction reduction = Reduction::mean)
+      : Loss(reduction), temperature_(temperature) {}
+  Tensor forward(const Tensor& query, const Tensor& positive) override {
+    return info_nce_loss(query, positive, {.temperature = temperature_, .reduction = reduction()});
+  }
+
+ private:
+  double temperature_;
 };
 
 /// (anchor, positive, negative)

@@ -11,6 +11,7 @@
 #include "nn/distance.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
+#include "nn/flat.hpp"
 #include "nn/init.hpp"
 #include "nn/lazy.hpp"
 #include "nn/linear.hpp"

@@ -4,6 +4,7 @@
 
 #include "autodiff/ops.hpp"
 #include "nn/conv.hpp"
+#include "nn/dropout.hpp"
 #include "nn/extras.hpp"
 #include "nn/init.hpp"
 
@@ -222,6 +223,12 @@ void spectral_norm(Callable& module, const std::string& name, const SpectralNorm
 void remove_spectral_norm(Callable& module, const std::string& name) {
   auto& r = expect<SpectralNorm>("remove_spectral_norm", module, name);
   remove(module, r, present_value(r));
+}
+
+void drop_connect(Callable& module, const std::string& name, double p) {
+  Dropout dropout(p);
+  dropout.train(module.is_training());
+  parametrize::register_parametrization(module, name, std::move(dropout));
 }
 
 namespace parametrize {

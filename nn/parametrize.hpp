@@ -43,6 +43,12 @@ void spectral_norm(Callable& module, const std::string& name = "weight",
                    const SpectralNormOptions& options = {});
 void remove_spectral_norm(Callable& module, const std::string& name = "weight");
 
+/// Drops elements of a parameter instead of outputs, new ones at every call in training: a parametrization
+/// by nn::Dropout, with its names in the state. Wan et al., ICML 2013. It goes by
+/// parametrize::remove_parametrizations(module, name, false). @throws ValueError as weight_norm and unless
+/// 0 <= p <= 1
+void drop_connect(Callable& module, const std::string& name = "weight", double p = 0.5);
+
 namespace parametrize {
 
 /// From now on the parameter is f(original), or the next f of what the last one gave. Parameter

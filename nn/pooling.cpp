@@ -41,6 +41,30 @@ Tensor MaxUnpool::forward(const Tensor& x, const Tensor& indices, const PerAxis&
 }
 std::string MaxUnpool::extra_repr() const { return window(kernel_size_, options_.stride, options_.padding); }
 
+FractionalMaxPool::FractionalMaxPool(int rank, const PerAxis& kernel_size,
+                                     const FractionalMaxPoolOptions& options)
+    : rank_(rank), kernel_size_(kernel_size), options_(options) {
+  if (options.output_size.empty() == options.output_ratio.empty())
+    throw ValueError("[FractionalMaxPool" + std::to_string(rank) +
+                     "d] expected one of output_size and output_ratio, got " +
+                     (options.output_size.empty() ? "neither" : "both"));
+}
+ValuesIndices FractionalMaxPool::forward_with_indices(const Tensor& x) {
+  return rank_ == 2 ? fractional_max_pool2d_with_indices(x, kernel_size_, options_)
+                    : fractional_max_pool3d_with_indices(x, kernel_size_, options_);
+}
+std::string FractionalMaxPool::extra_repr() const {
+  std::string repr = "kernel_size=" + text(kernel_size_);
+  if (options_.output_ratio.empty()) return repr + ", output_size=" + text(options_.output_size);
+  std::string ratios;
+  for (double r : options_.output_ratio) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%g", r);
+    ratios += (ratios.empty() ? "" : ", ") + std::string(number);
+  }
+  return repr + ", output_ratio=" + (options_.output_ratio.size() == 1 ? ratios : "(" + ratios + ")");
+}
+
 Tensor AvgPool::forward(const Tensor& x) {
   return rank_ == 1   ? avg_pool1d(x, kernel_size_, options_)
          : rank_ == 2 ? avg_pool2d(x, kernel_size_, options_)

@@ -44,6 +44,22 @@ class MaxUnpool : public Callable {
   MaxUnpoolOptions options_;
 };
 
+/// Base of FractionalMaxPool2d and FractionalMaxPool3d.
+class FractionalMaxPool : public Layer {
+ public:
+  Tensor forward(const Tensor& x) override { return forward_with_indices(x).values; }
+  ValuesIndices forward_with_indices(const Tensor& x);
+  std::string extra_repr() const override;
+
+ protected:
+  FractionalMaxPool(int rank, const PerAxis& kernel_size, const FractionalMaxPoolOptions& options);
+
+ private:
+  int rank_;
+  PerAxis kernel_size_;
+  FractionalMaxPoolOptions options_;
+};
+
 /// Base of AvgPool1d to AvgPool3d.
 class AvgPool : public Layer {
  public:
@@ -137,6 +153,18 @@ class MaxUnpool3d : public MaxUnpool {
  public:
   explicit MaxUnpool3d(const PerAxis& kernel_size, const MaxUnpoolOptions& options = {})
       : MaxUnpool(3, kernel_size, options) {}
+};
+
+class FractionalMaxPool2d : public FractionalMaxPool {
+ public:
+  /// @throws ValueError unless one of output_size and output_ratio is given
+  FractionalMaxPool2d(const PerAxis& kernel_size, const FractionalMaxPoolOptions& options)
+      : FractionalMaxPool(2, kernel_size, options) {}
+};
+class FractionalMaxPool3d : public FractionalMaxPool {
+ public:
+  FractionalMaxPool3d(const PerAxis& kernel_size, const FractionalMaxPoolOptions& options)
+      : FractionalMaxPool(3, kernel_size, options) {}
 };
 
 class AvgPool1d : public AvgPool {

@@ -1,6 +1,9 @@
 #include "nn/positions.hpp"
 
+#include <bit>
+#include <cmath>
 #include <string>
+#include <vector>
 
 #include "autodiff/ops.hpp"
 
@@ -84,5 +87,29 @@ std::string RotaryPositions::extra_repr() const {
   return std::to_string(2 * cosines.size(1)) + ", max_length=" + std::to_string(cosines.size(0)) +
          (interleaved_ ? "" : ", interleaved=False");
 }
+
+AlibiPositions::AlibiPositions(std::int64_t num_heads) {
+  if (num_heads < 1)
+    throw ValueError("[AlibiPositions] expected num_heads > 0, got " + std::to_string(num_heads));
+  const auto even = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(num_heads)));
+  const auto slope = [](double h, std::int64_t heads) {
+    return std::exp2(-8 * h / static_cast<double>(heads));
+  };
+  std::vector<double> values;
+  for (std::int64_t h = 1; h <= even; ++h) values.push_back(slope(static_cast<double>(h), even));
+  for (std::int64_t h = 1; even + h <= num_heads; ++h)
+    values.push_back(slope(static_cast<double>(2 * h - 1), 2 * even));
+  slopes = tensor(values).to(f32);
+}
+
+Tensor AlibiPositions::operator()(std::int64_t queries, std::int64_t keys) const {
+  if (queries < 0 || queries > keys)
+    throw ValueError("[AlibiPositions] expected 0 <= queries <= keys, got " + std::to_string(queries) +
+                     " and " + std::to_string(keys));
+  const Tensor distances = abs(arange(keys - queries, keys).unsqueeze(1) - arange(keys));
+  return -slopes.reshape({-1, 1, 1}) * distances;
+}
+
+std::string AlibiPositions::extra_repr() const { return std::to_string(slopes.size(0)); }
 
 }  // namespace cadena::nn

@@ -64,4 +64,22 @@ class RotaryPositions : public Layer {
   bool interleaved_;
 };
 
+/// Attention with linear biases: instead of adding positions to the input, -slope |distance| is added to the
+/// scores, each head with its own slope, so that sequences may grow longer than in training. Press et al.,
+/// arXiv:2108.12409: slopes 2^(-8 h / heads), h = 1 ... heads, for powers of two; other numbers take every
+/// second slope of the next power of two for what is missing.
+class AlibiPositions : public Module {
+ public:
+  /// @throws ValueError unless num_heads > 0
+  explicit AlibiPositions(std::int64_t num_heads);
+  /// (heads, L, S), for `queries` that stand at the last of `keys` positions: an attn_mask for
+  /// MultiheadAttention and scaled_dot_product_attention, where `is_causal` may hide the rest.
+  /// @throws ValueError unless 0 <= queries <= keys
+  Tensor operator()(std::int64_t queries, std::int64_t keys) const;
+  void visit(Visitor& v) override { v("slopes", slopes, false); }
+  std::string extra_repr() const override;
+
+  Buffer slopes;  ///< (heads), not saved
+};
+
 }  // namespace cadena::nn

@@ -166,30 +166,47 @@ TEST(DataLoader, GivesTheSameForAnyNumberOfWorkers) {
   EXPECT_FALSE(equal(runs[0][1], runs[0][31]));
 }
 
-/// Counts the threads that load at the same time, and the batches loaded.
+/// Waits until `done` or, where a property is broken, for longer than any machine needs.
+template <class Done>
+bool eventually(Done done) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!done() && std::chrono::steady_clock::now() < limit)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return done();
+}
+
+/// What the batches of a loader have seen.
+struct Sightings {
+  std::atomic<int> inside = 0, most = 0, begun = 0, loaded = 0;
+  std::atomic<int> handed = 1;  // counted by the reader before it asks
+  std::atomic<bool> too_far = false;
+};
+
+/// No batch is ready before three threads have been loading at the same time.
 struct Watched {
-  std::atomic<int>*now, *most, *loaded;
+  Sightings* seen;
   std::int64_t size() const { return 40; }
   Batch batch(std::span<const std::int64_t>) const {
-    const int n = ++*now;
-    int seen = most->load();
-    while (n > seen && !most->compare_exchange_weak(seen, n)) continue;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    --*now;
-    ++*loaded;
+    if (++seen->begun > seen->handed + 6) seen->too_far = true;
+    const int n = ++seen->inside;
+    int most = seen->most;
+    while (n > most && !seen->most.compare_exchange_weak(most, n)) continue;
+    eventually([&] { return seen->most >= 3; });
+    --seen->inside;
+    ++seen->loaded;
     return {};
   }
 };
 
 TEST(DataLoader, WorkersWorkAtTheSameTimeAndNotTooFarAhead) {
-  std::atomic<int> now = 0, most = 0, loaded = 0;
-  DataLoader loader(Watched{&now, &most, &loaded}, {.workers = 3, .prefetch = 2});
+  Sightings seen;
+  DataLoader loader(Watched{&seen}, {.workers = 3, .prefetch = 2});
   auto it = loader.begin();
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_EQ(most, 3);
-  EXPECT_EQ(loaded, 7);  // the one that was handed out, and 3 * 2 ahead
-  for (; it != loader.end(); ++it) continue;
-  EXPECT_EQ(loaded, 40);
+  EXPECT_EQ(seen.most, 3);
+  EXPECT_TRUE(eventually([&] { return seen.loaded >= 7; }));  // the one handed out, and 3 * 2 ahead
+  for (; it != loader.end(); ++it) ++seen.handed;
+  EXPECT_EQ(seen.loaded, 40);
+  EXPECT_FALSE(seen.too_far);
 }
 
 /// Fails for one sample.

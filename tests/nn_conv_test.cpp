@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "autodiff/autodiff.hpp"
+#include "messages.hpp"
 #include "nn/nn.hpp"
 
 namespace cadena {
@@ -101,6 +103,23 @@ TEST(NnPools, UnpoolPutsBack) {
   const Tensor x = arange(16.0).reshape({1, 1, 4, 4});
   const auto [values, indices] = pool.forward_with_indices(x);
   EXPECT_TRUE(equal(pool(unpool(values, indices)), values));
+}
+
+TEST(NnPools, FractionalOnesUnpoolToo) {
+  manual_seed(2);
+  nn::FractionalMaxPool2d pool(2, {.output_ratio = {0.5, 0.75}});
+  const Tensor x = randn({2, 3, 8, 8});
+  const auto [values, indices] = pool.forward_with_indices(x);
+  EXPECT_EQ(values.shape(), (Shape{2, 3, 4, 6}));
+  EXPECT_TRUE(equal(gather(x.flatten(2), 2, indices.flatten(2)), values.flatten(2)));
+  EXPECT_EQ(nn::FractionalMaxPool3d(2, {.output_size = 3})(randn({1, 5, 6, 7})).shape(), (Shape{1, 3, 3, 3}));
+  std::ostringstream out;
+  out << pool << nn::FractionalMaxPool3d({2, 3, 2}, {.output_size = 3});
+  EXPECT_EQ(out.str(),
+            "FractionalMaxPool2d(kernel_size=2, output_ratio=(0.5, 0.75))"
+            "FractionalMaxPool3d(kernel_size=(2, 3, 2), output_size=3)");
+  EXPECT_EQ(message_of<ValueError>([] { nn::FractionalMaxPool2d(2, {}); }),
+            "[FractionalMaxPool2d] expected one of output_size and output_ratio, got neither");
 }
 
 TEST(NnNormalization, InF32) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/autodiff.hpp"
+#include "messages.hpp"
 #include "nn/nn.hpp"
 
 namespace cadena {
@@ -221,6 +222,55 @@ TEST(NnLosses, AreTheFunctions) {
   EXPECT_TRUE(nn::CrossEntropyLoss({.weight = ones({3})}).state_dict().contains("weight"));
   EXPECT_TRUE(nn::CrossEntropyLoss().state_dict().empty());
   EXPECT_THROW(nn::CrossEntropyLoss({.label_smoothing = 2}), ValueError);
+}
+
+TEST(NnLosses, OfLikenessAreTheFunctions) {
+  const auto a = randn({6, 3}), b = randn({6, 3}), t = tensor({1, -1, 1, 1, -1, -1});
+  const auto p = rand({2, 3, 5}), mask = rand({2, 3, 5});
+  for (auto r : {Reduction::none, Reduction::mean, Reduction::sum}) {
+    const ContrastiveLossOptions pairs{.margin = 2, .reduction = r};
+    EXPECT_TRUE(equal(nn::ContrastiveLoss(pairs)(a, b, t), contrastive_loss(a, b, t, pairs)));
+    EXPECT_TRUE(
+        equal(nn::InfoNCELoss(0.2, r)(a, b), info_nce_loss(a, b, {.temperature = 0.2, .reduction = r})));
+    const DiceLossOptions overlap{.squared = true, .reduction = r};
+    EXPECT_TRUE(equal(nn::DiceLoss(overlap)(p, mask), dice_loss(p, mask, overlap)));
+  }
+  EXPECT_EQ(nn::DiceLoss({.reduction = Reduction::none})(p, mask).shape(), (Shape{2, 3}));
+  EXPECT_EQ(nn::DiceLoss()(zeros({1, 1, 4}), zeros({1, 1, 4})).item(), 0);  // nothing, and nothing found
+  // Equal points that should differ: no direction, so no gradient.
+  Tensor x = a.clone().requires_grad_();
+  contrastive_loss(x, a, -ones({6}), {.reduction = Reduction::sum}).backward();
+  EXPECT_TRUE(equal(x.grad(), zeros_like(x)));
+  // The right positive is the best.
+  const Tensor right = nn::InfoNCELoss()(a, a), wrong = nn::InfoNCELoss()(a, flip(a, {0}));
+  EXPECT_LT(right.item(), wrong.item());
+}
+
+TEST(Layers, DropoutOfWholeSamplesAndAlphaOfChannels) {
+  manual_seed(3);
+  nn::DropPath path(0.5);
+  for (double v : sum(path(ones({64, 9})), 1).to_vector<double>()) EXPECT_TRUE(v == 0 || v == 18) << v;
+  nn::FeatureAlphaDropout alpha(0.5);
+  const Tensor y = alpha(ones({8, 8, 3}));
+  EXPECT_TRUE(equal(amax(y, 2), amin(y, 2)));
+  EXPECT_EQ(unique(y).values.numel(), 2);
+  path.eval(), alpha.eval();
+  EXPECT_TRUE(equal(path(y), y) && equal(alpha(y), y));
+}
+
+TEST(NnFlat, ParametersThereAndBack) {
+  nn::Sequential net(nn::Linear(3, 2), nn::Linear(2, 1));
+  const Tensor v = nn::utils::parameters_to_vector(net.parameters());
+  EXPECT_EQ(v.shape(), (Shape{11}));
+  EXPECT_TRUE(equal(v.slice(0, {0, 6}).reshape({2, 3}), net.at<nn::Linear>(0).weight));
+  EXPECT_TRUE(equal(grad(sum(v * arange(11.0)), net.at<nn::Linear>(1).bias), tensor({10.0})));
+  nn::utils::vector_to_parameters(arange(11.0), net.parameters());
+  EXPECT_TRUE(equal(nn::utils::parameters_to_vector(net.parameters()), arange(11.0)));
+  EXPECT_TRUE(net.at<nn::Linear>(0).weight.is_leaf());
+  EXPECT_EQ(message_of<ShapeError>([&] { nn::utils::vector_to_parameters(ones({12}), net.parameters()); }),
+            "[vector_to_parameters] expected a vector of 11 elements, got (12,)");
+  EXPECT_EQ(message_of<ValueError>([] { nn::utils::parameters_to_vector({}); }),
+            "[parameters_to_vector] expected at least one tensor, got none");
 }
 
 TEST(Layers, DropoutOfChannelsKnowsItsRank) {

@@ -134,6 +134,28 @@ TEST(NnParametrize, RecurrentWeights) {
   for (auto& [name, p] : gru.named_parameters()) EXPECT_TRUE(p.grad().defined()) << name;
 }
 
+TEST(NnParametrize, DropConnectDropsWeightsInTrainingOnly) {
+  manual_seed(7);
+  nn::Linear layer(100, 50, {.bias = false});
+  const Tensor w = layer.weight.detach().clone(), x = eye(100);
+  nn::utils::drop_connect(layer, "weight", 0.25);
+  EXPECT_EQ(keys(layer), (Keys{"parametrizations.weight.original"}));
+  const Tensor y = layer(x);
+  EXPECT_TRUE(allclose(y.detach().t(), where(eq(y.t(), 0), 0, w / 0.75).detach(), 1e-5, 1e-6));
+  EXPECT_NEAR(eq(y, 0).to(f64).mean().item(), 0.25, 0.03);
+  EXPECT_FALSE(equal(layer(x), y));
+  y.sum().backward();
+  for (auto& [name, p] : layer.named_parameters())
+    EXPECT_TRUE(allclose(p.grad(), where(eq(y.t(), 0), 0, 1 / 0.75).to(f32).detach())) << name;
+  layer.eval();
+  EXPECT_TRUE(allclose(layer(x), w.t()));
+  parametrize::remove_parametrizations(layer, "weight", false);
+  EXPECT_TRUE(equal(layer.weight, w));
+  nn::utils::drop_connect(layer);  // a layer in evaluation stays in it
+  EXPECT_TRUE(allclose(layer(x), w.t()));
+  EXPECT_THROW(nn::utils::drop_connect(layer, "bias"), ValueError);
+}
+
 TEST(NnParametrize, Errors) {
   nn::Linear layer(2, 3);
   EXPECT_EQ(message_of<ValueError>([&] { weight_norm(layer, "wieght"); }),

@@ -360,7 +360,8 @@ TEST(NnLayers, NoneIsMissing) {
   const std::set<std::string> elsewhere = {
       "Conv",          "ConvTranspose", "RunningNorm", "RecurrentCell",   "RecurrentWeights",
       "RMSNorm",       "Perceptron",    "Adaline",     "Hopfield",        "ParameterList",
-      "ParameterDict", "Parameter",     "Buffer",      "RotaryPositions", "SinusoidalPositions"};
+      "ParameterDict", "Parameter",     "Buffer",      "RotaryPositions", "SinusoidalPositions",
+      "AlibiPositions"};
   std::set<std::string> known;
   for (const auto& record : fixtures::torch_nn_layers) {
     const std::string key = record.key;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "autodiff/autodiff.hpp"
 #include "messages.hpp"
@@ -108,7 +109,7 @@ TEST(NnAttention, Errors) {
   EXPECT_EQ(message_of<ShapeError>([&] {
               m(q, k, k, {.attn_mask = zeros({5, 4})});
             }),
-            "[MultiheadAttention] expected attn_mask as (4, 5) or (4, 4, 5), got (5, 4)");
+            "[MultiheadAttention] expected attn_mask as (4, 5), (2, 4, 5) or (4, 4, 5), got (5, 4)");
   EXPECT_EQ(message_of<ShapeError>([&] {
               m(q, k, k, {.key_padding_mask = zeros({2, 4})});
             }),
@@ -239,6 +240,47 @@ TEST(NnPositions, RotaryProductsDependOnDistances) {
 }
 
 // ---- Packed sequences
+
+TEST(NnPositions, AlibiLowersScoresByDistance) {
+  nn::AlibiPositions p(8), odd(6);
+  expect_values(p.slopes, {0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125, 0.00390625}, 0);
+  // The paper's code: 4 heads' slopes, then every second of 8 heads'.
+  expect_values(odd.slopes, {0.25, 0.0625, 0.015625, 0.00390625, 0.5, 0.125}, 0);
+  EXPECT_EQ(p(2, 3).shape(), (Shape{8, 2, 3}));
+  expect_values(p(2, 3)[1], {-0.25, 0, -0.25, -0.5, -0.25, 0}, 0);  // queries at positions 1 and 2
+  EXPECT_TRUE(p.state_dict().empty());
+  std::ostringstream out;
+  out << p;
+  EXPECT_EQ(out.str(), "AlibiPositions(8)");
+  EXPECT_EQ(message_of<ValueError>([&] { p(4, 3); }),
+            "[AlibiPositions] expected 0 <= queries <= keys, got 4 and 3");
+  EXPECT_THROW(nn::AlibiPositions(0), ValueError);
+}
+
+TEST(NnPositions, AlibiServesAsAMask) {
+  manual_seed(4);
+  nn::AlibiPositions p(2);
+  MultiheadAttention m(6, 2, {.batch_first = true, .dtype = f64});
+  const Tensor x = randn({3, 5, 6}, f64);
+  const auto all = m(x, x, x, {.attn_mask = p(5, 5), .is_causal = true, .average_attn_weights = false});
+  EXPECT_TRUE(allclose(all.output,
+                       m(x, x, x, {.attn_mask = p(5, 5), .is_causal = true, .need_weights = false}).output));
+  const auto plain = m(x, x, x, {.is_causal = true, .average_attn_weights = false});
+  // What the bias does to the weights, from the definition.
+  const Tensor biased = plain.weights * exp(p(5, 5).to(f64));
+  EXPECT_TRUE(allclose(all.weights, biased / sum(biased, -1, true)));
+  // Token by token with a cache.
+  nn::KeyValueCache cache;
+  for (std::int64_t i = 0; i < 5; ++i) {
+    const Tensor token = x.slice(1, {i, i + 1});
+    const auto one = m(token, token, token, {.attn_mask = p(1, i + 1), .cache = &cache});
+    EXPECT_TRUE(allclose(one.output, all.output.slice(1, {i, i + 1}))) << i;
+  }
+  const Tensor q = randn({3, 2, 4, 6}, f64);
+  EXPECT_TRUE(
+      allclose(scaled_dot_product_attention(q, q, q, {.attn_mask = p(4, 4)}),
+               matmul(softmax(matmul(q, q.transpose(-2, -1)) / std::sqrt(6.0) + p(4, 4).to(f64), -1), q)));
+}
 
 TEST(NnPacked, ThereAndBack) {
   const Tensor x = arange(24).reshape({3, 4, 2}).to(f64), lengths = tensor({2, 4, 1});

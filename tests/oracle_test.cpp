@@ -25,8 +25,8 @@ using Values = std::vector<double>;
 /// Rows whose values are random draws, which no other system repeats: tests/random_laws_test.cpp checks their
 /// laws, the gradient suite their derivatives.
 const std::set<std::string> drawn = {
-    "alpha_dropout",  "dropout", "exponential", "feature_dropout", "gumbel",
-    "gumbel_softmax", "laplace", "normal",      "permutation",     "uniform",
+    "alpha_dropout", "drop_path",      "dropout", "exponential", "feature_alpha_dropout", "feature_dropout",
+    "gumbel",        "gumbel_softmax", "laplace", "normal",      "permutation",           "uniform",
 };
 
 std::string contents(const std::string& name) {
@@ -144,7 +144,8 @@ TEST(Oracle, EveryCallIsRecorded) {
 /// What was recorded is what the scripts say now.
 TEST(Oracle, TheScriptsHaveNotChangedSince) {
   std::string sources;
-  for (const char* name : {"oracle.py", "oracle_cases.py", "oracle_elementwise.py", "oracle_numbers.py"})
+  for (const char* name :
+       {"oracle.py", "oracle_cases.py", "oracle_elementwise.py", "oracle_losses.py", "oracle_numbers.py"})
     sources += contents(name);
   const auto now =
       crc32(0, reinterpret_cast<const Bytef*>(sources.data()), static_cast<uInt>(sources.size()));

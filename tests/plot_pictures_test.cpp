@@ -1,13 +1,19 @@
-// Contours, planes and networks as pictures.
+// Contours, planes, networks, histograms and bars as pictures.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
+#include <limits>
+#include <regex>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "autodiff/autodiff.hpp"
 #include "autodiff/error.hpp"
 #include "messages.hpp"
+#include "plot/bars.hpp"
 #include "plot/contour.hpp"
 #include "plot/decision.hpp"
 #include "plot/histogram.hpp"
@@ -193,6 +199,45 @@ TEST(Histograms, CountEveryValueOnce) {
   EXPECT_EQ(message_of<ValueError>([&] { count_bins(h); }), "[count_bins] expected at least one bin, got 0");
   h.width = 100;
   EXPECT_THROW(render_histogram(h), ValueError);
+}
+
+/// Left edges and widths of the rectangles of a colour.
+std::vector<std::pair<double, double>> bars_of(const std::string& svg, std::string_view colour) {
+  static const std::regex shape("<rect x=\"([-.0-9]+)\"[^>]* width=\"([-.0-9]+)\"[^>]*>");
+  std::vector<std::pair<double, double>> found;
+  for (auto i = std::sregex_iterator(svg.begin(), svg.end(), shape); i != std::sregex_iterator(); ++i)
+    if (i->str().find(colour) != std::string::npos)
+      found.emplace_back(std::stod((*i)[1]), std::stod((*i)[2]));
+  return found;
+}
+
+TEST(BarPicture, LengthsAreTheValuesFromZeroOn) {
+  const std::string svg =
+      render_bars({.title = "t & u", .names = {"a", "b", "c"}, .values = {1, -0.5, 0.25}, .decimals = 2});
+  const auto above = bars_of(svg, palette::good), below = bars_of(svg, palette::bad);
+  ASSERT_EQ(above.size(), 2U);
+  ASSERT_EQ(below.size(), 1U);
+  EXPECT_NEAR(above[1].second, above[0].second / 4, 0.1);
+  EXPECT_NEAR(below[0].second, above[0].second / 2, 0.1);
+  EXPECT_NEAR(above[0].first, above[1].first, 0.01);
+  EXPECT_NEAR(below[0].first + below[0].second, above[0].first, 0.1);  // they meet at zero
+  for (const char* text : {">t &amp; u<", ">a<", ">c<", ">1.00<", ">-0.50<", ">0.25<"})
+    EXPECT_NE(svg.find(text), std::string::npos) << text;
+}
+
+TEST(BarPicture, IsPossibleForZerosAndLongNamesAndRefusesTheRest) {
+  EXPECT_EQ(bars_of(render_bars({.names = {"a"}, .values = {0}}), palette::good).at(0).second, 0);
+  const std::string wide(300, 'w');
+  EXPECT_EQ(render_bars({.names = {wide}, .values = {1}, .width = 320}).find(wide), std::string::npos);
+  const auto refusal = [](const Bars& bars) { return message_of<ValueError>([&] { render_bars(bars); }); };
+  EXPECT_EQ(refusal({}),
+            "[render_bars] expected as many values as names and at least one, got 0 values for 0 names");
+  EXPECT_EQ(refusal({.names = {"a"}, .values = {1, 2}}),
+            "[render_bars] expected as many values as names and at least one, got 2 values for 1 names");
+  EXPECT_EQ(refusal({.names = {"a"}, .values = {std::numeric_limits<double>::infinity()}}),
+            "[render_bars] expected finite values, got others");
+  EXPECT_EQ(refusal({.names = {"a"}, .values = {1}, .width = 300}),
+            "[render_bars] expected a width of 320 pixels or more, got 300");
 }
 
 }  // namespace

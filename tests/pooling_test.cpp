@@ -57,6 +57,56 @@ TEST(MaxPool, TiesInfinitiesAndNaN) {
   EXPECT_EQ(max_pool1d_with_indices(line({nan, 1, nan}), 3).indices.item(), 0);
 }
 
+// The definition, of planes of three dimensions: the first of the largest.
+std::vector<double> largest_positions(const Tensor& x, const PerAxis& k, const MaxPoolOptions& o,
+                                      const Shape& out) {
+  const auto v = x.to_vector<double>();
+  const std::int64_t h = x.size(3), w = x.size(4), plane = x.size(2) * h * w;
+  std::vector<double> list;
+  for (std::int64_t p = 0; p < x.size(1); ++p)
+    for (std::int64_t i = 0; i < out[2] * out[3] * out[4]; ++i) {
+      const std::int64_t at[] = {i / (out[3] * out[4]), i / out[4] % out[3], i % out[4]};
+      std::int64_t best = -1;
+      for (std::int64_t j = 0; j < k[0] * k[1] * k[2]; ++j) {
+        const std::int64_t in[] = {j / (k[1] * k[2]), j / k[2] % k[1], j % k[2]};
+        std::int64_t c[3];
+        bool inside = true;
+        for (int d = 0; d < 3; ++d) {
+          c[d] = at[d] * o.stride[0] - o.padding[0] + in[d] * o.dilation[0];
+          inside = inside && c[d] >= 0 && c[d] < x.size(2 + d);
+        }
+        const std::int64_t position = (c[0] * h + c[1]) * w + c[2];
+        const auto value = [&](std::int64_t q) { return v[static_cast<std::size_t>(p * plane + q)]; };
+        if (inside && (best < 0 || value(position) > value(best))) best = position;
+      }
+      list.push_back(static_cast<double>(best));
+    }
+  return list;
+}
+
+TEST(MaxPool, FollowsTheDefinitionForAllWindows) {
+  Generator random(1);
+  int compared = 0;
+  for (auto dtype : {f32, f64})
+    for (const Shape& shape : {Shape{1, 2, 3, 3, 2}, {1, 1, 4, 7, 5}, {1, 3, 1, 6, 28}, {1, 2, 2, 3, 50}})
+      for (const PerAxis& k : {PerAxis{1, 2, 2}, {2, 2, 1}, {2, 2, 2}, {1, 3, 3}, {1, 1, 1}, {1, 1, 5}})
+        for (int option = 0; option < 24; ++option) {
+          const MaxPoolOptions o{.stride = 1 + option % 3,
+                                 .padding = option / 3 % 2,
+                                 .dilation = 1 + option / 6 % 2,
+                                 .ceil_mode = option / 12 == 1};
+          const Tensor x = randint(-9, 9, shape, random).to(dtype);  // with ties
+          try {
+            const Tensor index = max_pool3d_with_indices(x, k, o).indices;
+            ASSERT_EQ(index.to_vector<double>(), largest_positions(x, k, o, index.shape()))
+                << to_string(shape) << " by " << to_string(k) << ", option " << option;
+            ++compared;
+          } catch (const Error&) {  // a kernel that does not fit
+          }
+        }
+  EXPECT_GT(compared, 400);
+}
+
 TEST(MaxPool, IndicesCountThroughAllPooledDimensions) {
   manual_seed(4);
   const Tensor x = randn({2, 3, 3, 4, 5}, f64);
@@ -75,6 +125,56 @@ TEST(MaxPool, IndicesCountThroughAllPooledDimensions) {
                 top = std::max(top, x.reshape({6, 3, 4, 5})[n][a][b][c].item());
           EXPECT_EQ(values.reshape({6, 4, 4, 2})[n][i][j][k].item(), top);
         }
+}
+
+/// Samples (1, 1, 2).
+Tensor placed(double across, double down) { return tensor({across, down}, f64).reshape({1, 1, 2}); }
+
+TEST(FractionalMaxPool, ByHand) {
+  // Steps of (7 - 2) / (4 - 1): windows begin at floor((i + u) 5 / 3) - floor(u 5 / 3), the last at 5.
+  const Tensor x = arange(7.0).to(f64).reshape({1, 1, 7}).expand({1, 3, 7});
+  const auto columns = [&](double u) {
+    return fractional_max_pool2d(x, {1, 2}, {.output_size = {3, 4}, .random_samples = placed(u, 0)})[0][0];
+  };
+  EXPECT_EQ(columns(0).to_vector<double>(), (Numbers{1, 2, 4, 6}));
+  EXPECT_EQ(columns(0.7).to_vector<double>(), (Numbers{1, 2, 4, 6}));
+  EXPECT_EQ(columns(0.3).to_vector<double>(), (Numbers{1, 3, 4, 6}));
+  // The second sample is for the rows.
+  const Tensor y = fractional_max_pool2d(x.transpose(1, 2), {2, 1},
+                                         {.output_size = {4, 3}, .random_samples = placed(0, 0.3)});
+  EXPECT_EQ(y.select(2, 0).to_vector<double>(), (Numbers{1, 3, 4, 6}));
+}
+
+TEST(FractionalMaxPool, TiesAndNaN) {
+  Tensor x = tensor({{2.0, 2.0, nan}, {2.0, 2.0, 1.0}}, f64).reshape({1, 2, 3}).requires_grad_();
+  const auto [values, indices] =
+      fractional_max_pool2d_with_indices(x, 2, {.output_size = {1, 2}, .random_samples = placed(0.5, 0.5)});
+  EXPECT_EQ(indices.to_vector<double>(), (Numbers{0, 2}));
+  EXPECT_TRUE(std::isnan(values.reshape({2})[1].item()));
+  values.backward(ones({1, 1, 2}, f64));
+  EXPECT_EQ(x.grad().to_vector<double>(), (Numbers{1, 0, 1, 0, 0, 0}));
+}
+
+TEST(FractionalMaxPool, DrawsForEveryPlaneOnceFromItsGenerator) {
+  const Tensor x = arange(40.0).reshape({1, 1, 1, 40}).expand({50, 4, 40, 40});
+  const auto pooled = [&](std::uint64_t seed) {
+    Generator g(seed);
+    return fractional_max_pool2d(x, {1, 1}, {.output_ratio = {0.6}, .generator = &g});
+  };
+  const Tensor y = pooled(3);
+  ASSERT_EQ(y.shape(), (Shape{50, 4, 24, 24}));
+  EXPECT_TRUE(equal(y, pooled(3)));
+  EXPECT_FALSE(equal(y, pooled(4)));
+  // Steps are 1 or 2, and planes differ.
+  const Tensor steps = y.slice(3, {1, {}}) - y.slice(3, {{}, -1});
+  EXPECT_EQ(min(steps).item(), 1);
+  EXPECT_EQ(max(steps).item(), 2);
+  EXPECT_FALSE(equal(y[0][0], y[1][0]));
+  EXPECT_FALSE(equal(y[0][0], y[0][1]));
+  const auto threads = num_threads();
+  set_num_threads(1);
+  EXPECT_TRUE(equal(y, pooled(3)));
+  set_num_threads(threads);
 }
 
 TEST(MaxUnpool, PutsBackAndLetsTheLastWin) {

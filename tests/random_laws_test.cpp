@@ -235,6 +235,29 @@ TEST(Dropout, AlphaKeepsMeanAndVariance) {
   EXPECT_NEAR(mean(square(y)).item(), 1, 0.02);
 }
 
+TEST(Dropout, AlphaOfWholeChannels) {
+  Generator g(6);
+  Tensor x = randn({400, 30, 2, 2}, g, f64).requires_grad_();
+  const Tensor y = feature_alpha_dropout(x, 0.2, true, true, g);
+  EXPECT_NEAR(mean(y).item(), 0, 0.02);
+  EXPECT_NEAR(mean(square(y)).item(), 1, 0.03);
+  // A channel is dropped, all its elements being alike, or every element is an affine map of x's.
+  const Tensor slopes = grad(sum(y), x), dropped = eq(slopes, 0);
+  EXPECT_NEAR(mean(to(dropped, f64)).item(), 0.2, 0.02);
+  EXPECT_TRUE(equal(amax(dropped.to(f64), {2, 3}), amin(dropped.to(f64), {2, 3})));
+  EXPECT_EQ(unique(where(dropped, y, 0)).values.numel(), 2);
+  EXPECT_TRUE(equal(feature_alpha_dropout(x, 0.2, false), x));
+  EXPECT_EQ(max(abs(feature_alpha_dropout(x, 1))).item(), 0);
+}
+
+TEST(Dropout, WholeSamples) {
+  Generator g(4);
+  const Tensor y = drop_path(ones({5000, 2, 3}), 0.25, true, g), per_sample = sum(y, {1, 2});
+  EXPECT_TRUE(allclose(where(gt(per_sample, 0), 8, 0).to(f32), per_sample));
+  EXPECT_NEAR(mean(y).item(), 1, 0.03);
+  EXPECT_TRUE(equal(drop_path(y, 0.25, false), y));
+}
+
 TEST(GumbelSoftmax, HardResultsAreOneHotWithTheSoftGradient) {
   Generator soft_state(8), hard_state(8);
   Tensor x = tensor({{0.1, 0.7, -0.3}, {1.0, 0.0, 0.5}}, f64).requires_grad_();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "plot/format.hpp"
 #include "plot/terminal_plot.hpp"
 
 namespace cadena::train {
@@ -52,6 +53,24 @@ std::vector<std::string> draw_curves(const History& history, const std::vector<s
   if (charts.empty()) return {};
   if (terminal.width < least_width_for_two) charts.resize(1);  // else the second would stand below the first
   return plot::render_terminal_charts(charts, terminal, rows);
+}
+
+plot::Chart lr_chart(const optim::LrFindResult& found) {
+  plot::Chart chart{.title = "loss by learning rate",
+                    .subtitle = "suggested: " + plot::format_number(found.suggestion),
+                    .x_label = "learning rate",
+                    .y_label = "loss",
+                    .series = {{.name = "loss", .x = found.lrs, .y = found.losses}},
+                    .x_scale = plot::Scale::log,
+                    .show_last = false};
+  if (!found.losses.empty()) {
+    const auto [least, most] = std::minmax_element(found.losses.begin(), found.losses.end());
+    chart.series.push_back({.name = "suggested",
+                            .x = {found.suggestion, found.suggestion},
+                            .y = {*least, *most},
+                            .dashed = true});
+  }
+  return chart;
 }
 
 }  // namespace cadena::train

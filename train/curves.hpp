@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "optim/lr_find.hpp"
 #include "plot/chart.hpp"
 #include "train/fit.hpp"
 
@@ -17,5 +18,8 @@ std::vector<plot::Chart> curves(const History& history, const std::vector<std::s
 /// there is no room.
 std::vector<std::string> draw_curves(const History& history, const std::vector<std::string>& figures,
                                      std::int64_t epochs, const plot::Terminal& terminal);
+
+/// The loss over the learning rate, with the suggested rate marked.
+plot::Chart lr_chart(const optim::LrFindResult& found);
 
 }  // namespace cadena::train

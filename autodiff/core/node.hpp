@@ -104,18 +104,10 @@ std::uint64_t next_seq(std::uint64_t least);
 /// A creation number of this thread above those of all leaves that exist, whoever made them.
 std::uint64_t seq_above_leaves(std::uint64_t least);
 
-struct TensorImpl : RefCounted, Pooled {
-  DType dtype;
-  bool contiguous;
-  bool batched = false;       ///< stands for many samples inside vmap and has no memory, see batch.hpp
-  bool view = false;          ///< shares storage with a tensor that was there before
-  std::uint32_t version = 0;  ///< storage version that `node` describes
-  std::int64_t numel;
+struct TensorImpl : TensorHead, Pooled {
   void* data;  ///< first element
   Ref<Storage> storage;
   Edge node;
-  Shape shape;
-  Strides strides;
 
   static void dispose(TensorImpl* p) noexcept { delete p; }
 };

@@ -26,22 +26,30 @@ inline constexpr bool pool_enabled = true;
 
 inline constexpr std::size_t pool_alignment = 64;
 inline constexpr int pool_classes = 160;
-inline constexpr int pool_cached_classes = 48;  // up to 256 KiB
+inline constexpr int pool_cached_classes = 49;  // up to 256 KiB
 
-/// Size class of a request: multiples of 64 bytes up to 1 KiB, then four classes per power of two.
+/// Size class of a request: multiples of 64 bytes up to 1 KiB + 64, then four classes per power of two, each
+/// with 64 bytes on top: a buffer of 2^k bytes behind its header (Storage) fits without a gap.
 constexpr int pool_class(std::size_t bytes) {
-  std::size_t units = (bytes + pool_alignment - 1) / pool_alignment;
-  if (units <= 16) return units == 0 ? 0 : static_cast<int>(units) - 1;
-  int b = static_cast<int>(std::bit_width(units - 1)) - 1;
-  return 16 + (b - 4) * 4 + static_cast<int>((units - 1) >> (b - 2)) - 4;
+  const std::size_t units = (bytes + pool_alignment - 1) / pool_alignment;
+  if (units <= 17) return units == 0 ? 0 : static_cast<int>(units) - 1;
+  const std::size_t last = units - 2;  // of the units without the header's
+  const int b = static_cast<int>(std::bit_width(last)) - 1;
+  return 17 + (b - 4) * 4 + static_cast<int>(last >> (b - 2)) - 4;
 }
 
 /// Bytes of the blocks of a class.
 constexpr std::size_t pool_class_bytes(int c) {
-  if (c < 16) return (static_cast<std::size_t>(c) + 1) * pool_alignment;
-  auto b = static_cast<std::size_t>(c - 16) / 4 + 4, k = static_cast<std::size_t>(c - 16) % 4 + 4;
-  return ((k + 1) << (b - 2)) * pool_alignment;
+  if (c < 17) return (static_cast<std::size_t>(c) + 1) * pool_alignment;
+  const auto b = static_cast<std::size_t>(c - 17) / 4 + 4, k = static_cast<std::size_t>(c - 17) % 4 + 4;
+  return (((k + 1) << (b - 2)) + 1) * pool_alignment;
 }
+static_assert(pool_class_bytes(pool_class((1 << 20) + 64)) == (1 << 20) + 64);
+static_assert([] {
+  for (int c = 0; c < pool_cached_classes; ++c)
+    if (pool_class(pool_class_bytes(c)) != c || pool_class(pool_class_bytes(c) + 1) != c + 1) return false;
+  return true;
+}());
 
 /// Blocks of a class that a thread keeps to itself: about a megabyte, and at least eight.
 inline constexpr auto pool_kept_blocks = [] {

@@ -204,18 +204,21 @@ const OpList& op_table() {
              ctc_ops,            //
              regression_ops,     //
              margin_ops,         //
+             similarity_ops,     //
              attention_ops,      //
              recurrent_ops,      //
              embedding_ops,      //
              convolution_ops,    //
              resample_ops,       //
              pooling_ops,        //
+             fractional_pooling_ops,
              normalization_ops,  //
              distance_ops,       //
              vision_ops,         //
              random_ops,         //
              statistics_ops,     //
              scan_ops,           //
+             calculus_ops,       //
              sort_ops,           //
              quantile_ops,       //
              search_ops,         //

@@ -66,7 +66,9 @@ void run(const Walk& w, bool cut_axis, const View& data, const View& index, cons
       const std::int64_t* i = index.as<std::int64_t>() + at[1] + k * w.i_step;
       T* o = other.as<T>() + at[2] + k * w.o_step;
       for (std::int64_t j = first; j < last; ++j) {
-        if (w.i_step == 0) {
+        if (w.width == 1) {  // a constant, which leaves no loop
+          move(1, d + i[j * w.i_axis] * w.d_axis, 1, o + j * w.o_axis, 1);
+        } else if (w.i_step == 0) {
           move(width, d + i[j * w.i_axis] * w.d_axis, w.d_step, o + j * w.o_axis, w.o_step);
         } else {
           for (std::int64_t m = 0; m < width; ++m)
@@ -212,7 +214,10 @@ std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t exten
     if (bad) return;
     const std::int64_t* i = index.as<std::int64_t>() + at[0];
     bool any = false;  // without an exit the loop is vectorised
-    for (std::int64_t j = 0; j < n; ++j) any |= outside(i[j * step]);
+    if (step == 1)
+      for (std::int64_t j = 0; j < n; ++j) any |= outside(i[j]);
+    else
+      for (std::int64_t j = 0; j < n; ++j) any |= outside(i[j * step]);
     for (std::int64_t j = 0; any && !bad; ++j)
       if (outside(i[j * step])) bad = i[j * step];
   });

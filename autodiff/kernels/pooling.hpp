@@ -22,6 +22,23 @@ template <class T>
 void max_positions(const std::array<Windows, 3>& windows, std::int64_t planes, const T* x,
                    std::int64_t* index);
 
+/// Windows of `kernel` elements, `out` of them, along an axis of `in`; number `sample` of a plane places
+/// them.
+struct FractionalAxis {
+  std::int64_t in = 1, kernel = 1, out = 1;
+  int sample = 0;
+};
+/// `rank` numbers in [0, 1) for each of `planes` planes; more planes of x take them in turn.
+struct FractionalSamples {
+  const double* values;
+  std::int64_t planes;
+  int rank;
+};
+/// The same for windows of their own in every plane (ops/pooling.hpp says where). T = float, double.
+template <class T>
+void fractional_max_positions(const std::array<FractionalAxis, 3>& axes, std::int64_t planes, const T* x,
+                              const FractionalSamples& samples, std::int64_t* index);
+
 /// keep[i]: no later element of the n in `index` (all in [0, extent)) equals index[i]; for every plane.
 void last_of_equals(std::int64_t planes, std::int64_t n, std::int64_t extent, const std::int64_t* index,
                     bool* keep);

@@ -128,6 +128,10 @@ OpList arrange_ops() {
            {{{2, 3}}, [](L x) { return roll(x[0], -2); }},
            {{{2, 3}}, [](L x) { return roll(x[0], 3, 1); }},
            {{{0, 2}}, [](L x) { return roll(x[0], 1, 0); }}}),
+      row("fliplr", "axis 1 backwards",
+          {{{{2, 3}}, [](L x) { return fliplr(x[0]); }}, {{{2, 3, 2}}, [](L x) { return fliplr(x[0]); }}}),
+      row("flipud", "axis 0 backwards",
+          {{{{3}}, [](L x) { return flipud(x[0]); }}, {{{3, 2}}, [](L x) { return flipud(x[0]); }}}),
       row("rot90", "x turned by quarters",
           {{{{2, 3, 4}},
             [](L x) {
@@ -263,6 +267,9 @@ Tensor roll(const Tensor& x, const Axes& shifts, const Axes& axes) {
   }
   return y.raw() == x.raw() ? clone(x) : y;
 }
+
+Tensor fliplr(const Tensor& x) { return flip(x, {normalize_axis("fliplr", 1, x.dim())}); }
+Tensor flipud(const Tensor& x) { return flip(x, {normalize_axis("flipud", 0, x.dim())}); }
 
 Tensor rot90(const Tensor& x, int k, const Axes& axes) {
   if (axes.rank() != 2 || normalize_axes("rot90", axes, x.dim()).rank() != 2)

@@ -24,6 +24,8 @@ Tensor atleast_3d(const Tensor& x);  ///< vectors (1, n, 1), matrices (m, n, 1)
 Tensor roll(const Tensor& x, const Axes& shifts, const Axes& axes = {});
 Tensor rot90(const Tensor& x, int k = 1,
              const Axes& axes = {0, 1});  ///< k quarter turns from axes[0] to axes[1]
+Tensor fliplr(const Tensor& x);           ///< axis 1 backwards
+Tensor flipud(const Tensor& x);           ///< axis 0 backwards
 /// x repeated as a whole along every axis; at least one number per axis, more add axes in front.
 Tensor repeat(const Tensor& x, const Shape& repeats);
 Tensor tile(const Tensor& x, const Shape& reps);  ///< repeat, where missing numbers in front are 1

@@ -171,17 +171,17 @@ struct Attention : Fused<Attention> {
 
 /// Floating inputs of one dtype and shapes that fit but for the leading axes.
 void check_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
-  const std::string prefix = "[" + std::string(attention_name) + "] expected ";
+  const auto prefix = [&] { return "[" + std::string(attention_name) + "] expected "; };
   for (const Tensor* t : {&q, &k, &v})
     if (!is_floating(t->dtype()))
-      throw DtypeError(prefix + "f32 or f64, got " + std::string(name(t->dtype())));
+      throw DtypeError(prefix() + "f32 or f64, got " + std::string(name(t->dtype())));
   const bool fits = q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2 && q.size(-1) == k.size(-1) &&
                     q.size(-1) > 0 && k.size(-2) == v.size(-2);
   if (!fits) refuse_attention("q (..., L, E), k (..., S, E), v (..., S, Ev) with E > 0", q, k, v);
   if (o.attn_mask.defined() && o.attn_mask.dtype() == i64)
-    throw DtypeError(prefix + "a bool, f32 or f64 attn_mask, got i64");
+    throw DtypeError(prefix() + "a bool, f32 or f64 attn_mask, got i64");
   if (!(o.dropout_p >= 0 && o.dropout_p <= 1))
-    throw ValueError(prefix + "0 <= dropout_p <= 1, got " + std::to_string(o.dropout_p));
+    throw ValueError(prefix() + "0 <= dropout_p <= 1, got " + std::to_string(o.dropout_p));
 }
 
 Tensor in_batch(const Tensor& t, const Shape& batch) {

@@ -93,7 +93,22 @@ OpList choice_ops() {
     return list;
   };
   auto large = [sample](Sampler& s, std::int64_t n) { return sample(s, {n}, {n}, {n}); };
-  return {{Where::meta, "choice", samples, large}};
+  const auto extreme = [](const char* name, const char* formula, auto f) {
+    // Apart, for ties are kinks.
+    const auto call = [f](const TensorList& x) { return f(x[0], add(x[1], 0.013)); };
+    return composite(
+        case_row({.name = name,
+                  .domain = {all_different, all_different},
+                  .formula = formula,
+                  .conventions = "derivative 1/2 each at ties; NaN only where both are"},
+                 "choice", {{{{5}, {5}}, call}, {{{3, 4}, {4}}, call}, {{{}, {3}}, call}, {{{0}, {0}}, call}},
+                 [call](std::int64_t n) {
+                   return Case{{{n}, {n}}, call};
+                 }));
+  };
+  return {{Where::meta, "choice", samples, large},
+          extreme("fmax", "max(a, b), of which neither is NaN", cadena::fmax),
+          extreme("fmin", "min(a, b), of which neither is NaN", cadena::fmin)};
 }
 
 }  // namespace detail
@@ -113,6 +128,28 @@ Tensor le(const Operand& a, const Operand& b) { return detail::compare(kernels::
 Tensor gt(const Operand& a, const Operand& b) { return lt(b, a); }
 Tensor ge(const Operand& a, const Operand& b) { return le(b, a); }
 Tensor isnan(const Tensor& x) { return ne(x, x); }
+
+namespace detail {
+namespace {
+
+/// a where it beats b or b is NaN, else b; `both` of equals.
+Tensor unless_nan(const Tensor& a, const Tensor& b, const Tensor& a_beats,
+                  Tensor (*both)(const Operand&, const Operand&)) {
+  const Tensor even = eq(a, b);
+  return where(even, both(where(even, a, 0), where(even, b, 0)), where(logical_or(isnan(b), a_beats), a, b));
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor fmax(const Tensor& a, const Tensor& b) {
+  broadcast("fmax", a.shape(), b.shape());
+  return detail::unless_nan(a, b, gt(a, b), maximum);
+}
+Tensor fmin(const Tensor& a, const Tensor& b) {
+  broadcast("fmin", a.shape(), b.shape());
+  return detail::unless_nan(a, b, lt(a, b), minimum);
+}
 
 bool equal(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;

@@ -18,6 +18,8 @@ inline Tensor operator<=(const Operand& a, const Operand& b) { return le(a, b); 
 inline Tensor operator>(const Operand& a, const Operand& b) { return gt(a, b); }
 inline Tensor operator>=(const Operand& a, const Operand& b) { return ge(a, b); }
 Tensor isnan(const Tensor& x);
+Tensor fmax(const Tensor& a, const Tensor& b);  ///< maximum that a single NaN does not win
+Tensor fmin(const Tensor& a, const Tensor& b);  ///< minimum that a single NaN does not win
 /// True if dtype, shape and every element agree (NaN equals nothing).
 bool equal(const Tensor& a, const Tensor& b);
 /// True if |a - b| <= atol + rtol * |b| everywhere; shapes must be equal. Infinities of one sign are close.

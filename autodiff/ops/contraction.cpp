@@ -205,6 +205,12 @@ Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, const AddPro
   return add_product("addmm", input, matmul(a, b), options);
 }
 
+Tensor addr(const Tensor& input, const Tensor& a, const Tensor& b, const AddProductOptions& options) {
+  check_floating("addr", {a, b});
+  expect(a.dim() == 1 && b.dim() == 1, "addr", "vectors (m) and (n)", {a, b});
+  return add_product("addr", input, outer(a, b), options);
+}
+
 Tensor addmv(const Tensor& input, const Tensor& a, const Tensor& x, const AddProductOptions& options) {
   check_floating("addmv", {a, x});
   expect(a.dim() == 2 && x.dim() == 1 && a.size(1) == x.size(0), "addmv", "(m, k) and (k)", {a, x});
@@ -376,6 +382,11 @@ OpList contraction_ops() {
           "addmm", "beta input + alpha A B", addmm,
           {{{2, 4}, {2, 3}, {3, 4}}, {{4}, {2, 3}, {3, 4}}, {{}, {2, 1}, {1, 2}}, {{2, 3}, {2, 0}, {0, 3}}},
           led_by({64}, squares)),
+      add_row("addr", "beta input + alpha a[i] b[j]", addr,
+              {{{2, 3}, {2}, {3}}, {{3}, {2}, {3}}, {{}, {1}, {4}}, {{2, 0}, {2}, {0}}},
+              [](std::int64_t n) {
+                return std::vector<Shape>{{64}, {n / 64}, {64}};
+              }),
       add_row("addmv", "beta input + alpha A x", addmv,
               {{{2}, {2, 3}, {3}}, {{}, {2, 3}, {3}}, {{2}, {2, 0}, {0}}},
               [](std::int64_t n) {

@@ -30,6 +30,8 @@ struct AddProductOptions {
 };
 // `input` broadcasts to the product's shape.
 Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, const AddProductOptions& options = {});
+/// With a column (m) times a row (n).
+Tensor addr(const Tensor& input, const Tensor& a, const Tensor& b, const AddProductOptions& options = {});
 Tensor addmv(const Tensor& input, const Tensor& a, const Tensor& x, const AddProductOptions& options = {});
 Tensor baddbmm(const Tensor& input, const Tensor& a, const Tensor& b, const AddProductOptions& options = {});
 /// As baddbmm, the products summed over the batch: (m, n).

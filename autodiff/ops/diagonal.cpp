@@ -164,6 +164,21 @@ OpList diagonal_ops() {
                               {{{3}}, [](L x) { return diag(x[0], 2); }},
                               {{{0}}, [](L x) { return diag(x[0]); }}},
                              cadena::diag)),
+      composite(large_matrix({.name = "diagflat", .formula = "diag_embed(flatten(x))"},
+                             {{{{2, 2}}, [](L x) { return diagflat(x[0]); }},
+                              {{{3}}, [](L x) { return diagflat(x[0], -1); }},
+                              {{{}}, [](L x) { return diagflat(x[0], 1); }},
+                              {{{0}}, [](L x) { return diagflat(x[0]); }}},
+                             [](const Tensor& x, std::int64_t k) { return diagflat(select(x, 0, 0), k); })),
+      composite(case_row({.name = "diagonal_scatter", .formula = "x, but src on a diagonal"}, "diagonal",
+                         {{{{3, 3}, {3}}, [](L x) { return diagonal_scatter(x[0], x[1]); }},
+                          {{{2, 4}, {2}}, [](L x) { return diagonal_scatter(x[0], x[1], 1); }},
+                          {{{2, 3, 4}, {3, 2}}, [](L x) { return diagonal_scatter(x[0], x[1], -1, 2, 0); }},
+                          {{{2, 2}, {0}}, [](L x) { return diagonal_scatter(x[0], x[1], 5); }}},
+                         [](std::int64_t n) {
+                           return Case{{{256, n / 256}, {std::min<std::int64_t>(256, n / 256)}},
+                                       [](L x) { return diagonal_scatter(x[0], x[1]); }};
+                         })),
       composite(large_matrix({.name = "trace", .formula = "sum(diagonal(x))"},
                              {{{{3, 3}}, [](L x) { return trace(x[0]); }},
                               {{{2, 5}}, [](L x) { return trace(x[0]); }},
@@ -179,25 +194,51 @@ Tensor diagonal(const Tensor& x, std::int64_t offset, int axis1, int axis2) {
   return detail::apply(detail::DiagonalOp(detail::line_of("diagonal", x.dim(), offset, axis1, axis2)), x);
 }
 
-Tensor diag_embed(const Tensor& x, std::int64_t offset, int axis1, int axis2) {
+namespace detail {
+namespace {
+
+Tensor embedded(const char* op, const Tensor& x, std::int64_t offset, int axis1, int axis2) {
   if (x.dim() < 1)
-    throw ShapeError("[diag_embed] expected at least 1 dimension, got " + to_string(x.shape()));
-  const detail::Line line = detail::line_of("diag_embed", x.dim() + 1, offset, axis1, axis2);
+    throw ShapeError("[" + std::string(op) + "] expected at least 1 dimension, got " + to_string(x.shape()));
+  const Line line = line_of(op, x.dim() + 1, offset, axis1, axis2);
   const std::int64_t extra = offset < 0 ? -offset : offset;
   if (extra < 0 || extra > (std::int64_t{1} << 40))
-    throw ValueError("[diag_embed] expected an offset below 2^40, got " + std::to_string(offset));
+    throw ValueError("[" + std::string(op) + "] expected an offset below 2^40, got " +
+                     std::to_string(offset));
   Shape shape = x.shape();
   const std::int64_t side = shape.back() + extra;
   shape.erase(x.dim() - 1);
   for (int a : {std::min(line.axis1, line.axis2), std::max(line.axis1, line.axis2)}) shape.insert(a, side);
-  checked_numel("diag_embed", shape, itemsize(x.dtype()));
-  return detail::apply(detail::DiagEmbed(line, shape), x);
+  checked_numel(op, shape, itemsize(x.dtype()));
+  return apply(DiagEmbed(line, shape), x);
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor diag_embed(const Tensor& x, std::int64_t offset, int axis1, int axis2) {
+  return detail::embedded("diag_embed", x, offset, axis1, axis2);
 }
 
 Tensor diag(const Tensor& x, std::int64_t diagonal) {
   if (x.dim() != 1 && x.dim() != 2)
     throw ShapeError("[diag] expected a vector or a matrix, got " + to_string(x.shape()));
   return x.dim() == 1 ? diag_embed(x, diagonal) : cadena::diagonal(x, diagonal);
+}
+
+Tensor diagflat(const Tensor& x, std::int64_t offset) {
+  return detail::embedded("diagflat", reshape(x, {x.numel()}), offset, 0, 1);
+}
+
+Tensor diagonal_scatter(const Tensor& x, const Tensor& src, std::int64_t offset, int axis1, int axis2) {
+  const detail::Line line = detail::line_of("diagonal_scatter", x.dim(), offset, axis1, axis2);
+  const Shape shape = diagonal(x, offset, axis1, axis2).shape();
+  if (!(src.shape() == shape))
+    throw ShapeError("[diagonal_scatter] expected src " + to_string(shape) + ", got " +
+                     to_string(src.shape()));
+  const detail::DiagEmbed in_place(line, x.shape());
+  const Tensor there = eq(detail::apply(in_place, ones(shape)), 1);
+  return where(there, detail::apply(in_place, to(src, x.dtype())), x);
 }
 
 Tensor trace(const Tensor& x) {

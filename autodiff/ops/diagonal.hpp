@@ -14,6 +14,10 @@ Tensor diagonal(const Tensor& x, std::int64_t offset = 0, int axis1 = 0, int axi
 Tensor diag_embed(const Tensor& x, std::int64_t offset = 0, int axis1 = -2, int axis2 = -1);
 /// The matrix with a vector on its diagonal, or a matrix's diagonal. @throws ShapeError for other ranks
 Tensor diag(const Tensor& x, std::int64_t diagonal = 0);
+Tensor diagflat(const Tensor& x, std::int64_t offset = 0);  ///< diag of all elements of x
+/// A copy of x with src, of diagonal(x)'s shape, on that diagonal.
+Tensor diagonal_scatter(const Tensor& x, const Tensor& src, std::int64_t offset = 0, int axis1 = 0,
+                        int axis2 = 1);
 Tensor trace(const Tensor& x);  ///< of a matrix
 /// Matrices (of the last two axes) with zeros above a diagonal, or below it.
 Tensor tril(const Tensor& x, std::int64_t diagonal = 0);

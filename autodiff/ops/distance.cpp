@@ -8,8 +8,13 @@
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
+#include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/diagonal.hpp"
+#include "autodiff/ops/index.hpp"
+#include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/slicing.hpp"
 #include "autodiff/ops/statistics.hpp"
 
 namespace cadena {
@@ -70,6 +75,36 @@ Tensor cdist(const Tensor& x1, const Tensor& x2, double p) {
   return vector_norm(sub(a, b), p, -1);
 }
 
+Tensor dist(const Tensor& x1, const Tensor& x2, double p) {
+  detail::check_vectors("dist", {&x1, &x2}, 0);
+  detail::check_order("dist", p);
+  broadcast("dist", x1.shape(), x2.shape());
+  return vector_norm(sub(x1, x2), p);
+}
+
+Tensor pdist(const Tensor& x, double p) {
+  detail::check_vectors("pdist", {&x}, 0);
+  detail::check_order("pdist", p);
+  if (x.dim() != 2) throw ShapeError("[pdist] expected (N, M), got " + to_string(x.shape()));
+  const Tensor pairs = triu_indices(x.size(0), x.size(0), 1);
+  return vector_norm(sub(index_select(x, 0, select(pairs, 0, 0)), index_select(x, 0, select(pairs, 0, 1))), p,
+                     1);
+}
+
+Tensor renorm(const Tensor& x, double p, int axis, double maxnorm) {
+  detail::check_vectors("renorm", {&x}, 0);
+  detail::check_order("renorm", p);
+  if (x.dim() < 2) throw ShapeError("[renorm] expected at least 2 dimensions, got " + to_string(x.shape()));
+  if (!(maxnorm >= 0)) throw ValueError("[renorm] expected maxnorm >= 0, got " + std::to_string(maxnorm));
+  const int kept = normalize_axis("renorm", axis, x.dim());
+  if (x.numel() == 0) return mul(x, 1);
+  Axes others;
+  for (int i = 0; i < x.dim(); ++i)
+    if (i != kept) others.push_back(i);
+  const Tensor norms = vector_norm(x, p, others, true), larger = gt(norms, maxnorm);
+  return mul(x, where(larger, div(maxnorm, where(larger, norms, 1)), 1));
+}
+
 namespace detail {
 namespace {
 
@@ -116,7 +151,25 @@ OpList distance_ops() {
                         .formula = "d[i, j] = norm(x1[i] - x2[j])",
                         .conventions = "derivative 0 at distance 0"},
                        {{{3, 2}, {4, 2}}, {{2, 2, 3}, {1, 3, 3}}, {{0, 3}, {2, 3}}, {{1, 5}, {1, 5}}},
-                       [](L x, double p) { return cdist(x[0], x[1], p); }, {2, 1, 3.0})};
+                       [](L x, double p) { return cdist(x[0], x[1], p); }, {2, 1, 3.0}),
+          distance_row({.name = "dist",
+                        .domain = {positive, negative},
+                        .formula = "norm(x1 - x2)",
+                        .conventions = "derivative 0 at distance 0"},
+                       {{{3, 4}, {3, 4}}, {{5}, {}}, {{2, 1, 2}, {3, 2}}, {{0}, {0}}},
+                       [](L x, double p) { return dist(x[0], x[1], p); }, {2, 1, 2.5}),
+          distance_row({.name = "pdist",
+                        .domain = {all_different},
+                        .formula = "norm(x[i] - x[j]) for i < j",
+                        .conventions = "derivative 0 at distance 0"},
+                       {{{4, 2}}, {{2, 3}}, {{1, 3}}, {{0, 2}}}, [](L x, double p) { return pdist(x[0], p); },
+                       {2, 1, 3.0}),
+          distance_row({.name = "renorm",
+                        .domain = {all_different},
+                        .formula = "x min(1, maxnorm / norm(x))",
+                        .conventions = "at norm = maxnorm the derivative is 1"},
+                       {{{3, 4}}, {{2, 3, 2}}, {{2, 0}}, {{1, 5}}},
+                       [](L x, double p) { return renorm(add(x[0], 2), p, 0, 4.03); }, {2, 1, 3.5})};
 }
 
 }  // namespace detail

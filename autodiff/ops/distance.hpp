@@ -18,4 +18,12 @@ Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p = 2, doubl
 /// not from products, so that small distances keep their digits; takes memory for all P R M differences.
 Tensor cdist(const Tensor& x1, const Tensor& x2, double p = 2);
 
+/// norm(x1 - x2) over all elements; shapes broadcast.
+Tensor dist(const Tensor& x1, const Tensor& x2, double p = 2);
+/// The distances of all pairs of different rows (i, j), i < j, of x (N, M): (N (N - 1) / 2).
+Tensor pdist(const Tensor& x, double p = 2);
+/// x with its slices along `axis` shortened to the norm `maxnorm` where theirs is larger. @throws ValueError
+/// unless maxnorm >= 0
+Tensor renorm(const Tensor& x, double p, int axis, double maxnorm);
+
 }  // namespace cadena

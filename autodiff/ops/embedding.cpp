@@ -168,29 +168,29 @@ Tensor shares(const Tensor& used, DType dtype) {
 
 /// Where each bag begins, and the end of the last one.
 std::vector<std::int64_t> bag_bounds(const Tensor& indices, const Tensor& offsets, bool include_last) {
-  const std::string prefix = "[embedding_bag] expected ";
+  const auto prefix = [] { return std::string("[embedding_bag] expected "); };
   std::vector<std::int64_t> bounds;
   if (indices.dim() == 2) {
     if (offsets.defined())
-      throw ValueError(prefix + "no offsets beside indices (B, N), got offsets " +
+      throw ValueError(prefix() + "no offsets beside indices (B, N), got offsets " +
                        to_string(offsets.shape()));
     for (std::int64_t b = 0; b <= indices.size(0); ++b) bounds.push_back(b * indices.size(1));
     return bounds;
   }
   if (indices.dim() != 1)
-    throw ShapeError(prefix + "indices (B, N) or (n), got " + to_string(indices.shape()));
-  if (!offsets.defined()) throw ValueError(prefix + "offsets beside indices (n), got none");
+    throw ShapeError(prefix() + "indices (B, N) or (n), got " + to_string(indices.shape()));
+  if (!offsets.defined()) throw ValueError(prefix() + "offsets beside indices (n), got none");
   if (offsets.dtype() != i64)
-    throw DtypeError(prefix + "i64 offsets, got " + std::string(name(offsets.dtype())));
+    throw DtypeError(prefix() + "i64 offsets, got " + std::string(name(offsets.dtype())));
   if (offsets.dim() != 1 || (include_last && offsets.numel() == 0))
-    throw ShapeError(prefix + "offsets (B)" + (include_last ? " with the last end" : "") + ", got " +
+    throw ShapeError(prefix() + "offsets (B)" + (include_last ? " with the last end" : "") + ", got " +
                      to_string(offsets.shape()));
   bounds = offsets.to_vector<std::int64_t>();
   if (!include_last) bounds.push_back(indices.numel());
   for (std::size_t b = 0; b < bounds.size(); ++b) {
     const std::int64_t least = b == 0 ? 0 : bounds[b - 1], most = b == 0 ? 0 : indices.numel();
     if (bounds[b] < least || bounds[b] > most)
-      throw ValueError(prefix + "offsets that ascend from 0 to at most " + std::to_string(indices.numel()) +
+      throw ValueError(prefix() + "offsets that ascend from 0 to at most " + std::to_string(indices.numel()) +
                        ", got " + std::to_string(bounds[b]) + " at (" + std::to_string(b) + ",)");
   }
   return bounds;
@@ -223,17 +223,17 @@ struct BagCall {
 };
 
 void check_bag_options(const Tensor& indices, const EmbeddingBagOptions& o) {
-  const std::string prefix = "[embedding_bag] expected ";
+  const auto prefix = [] { return std::string("[embedding_bag] expected "); };
   const Tensor& w = o.per_sample_weights;
   if (w.defined() && o.mode != BagMode::sum)
-    throw ValueError(prefix + "per_sample_weights with mode sum only, got another mode");
+    throw ValueError(prefix() + "per_sample_weights with mode sum only, got another mode");
   if (w.defined() && !(w.shape() == indices.shape()))
-    throw ShapeError(prefix + "per_sample_weights of the indices' shape " + to_string(indices.shape()) +
+    throw ShapeError(prefix() + "per_sample_weights of the indices' shape " + to_string(indices.shape()) +
                      ", got " + to_string(w.shape()));
   if (w.defined() && !is_floating(w.dtype()))
-    throw DtypeError(prefix + "per_sample_weights of f32 or f64, got " + std::string(name(w.dtype())));
+    throw DtypeError(prefix() + "per_sample_weights of f32 or f64, got " + std::string(name(w.dtype())));
   if (o.scale_grad_by_freq && o.mode == BagMode::max)
-    throw ValueError(prefix + "scale_grad_by_freq with mode sum or mean, got max");
+    throw ValueError(prefix() + "scale_grad_by_freq with mode sum or mean, got max");
 }
 
 std::vector<Sample> embedding_samples(Sampler& s) {

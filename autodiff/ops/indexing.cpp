@@ -120,14 +120,14 @@ Tensor IndexOp::transpose(const Tensor& g, const Shape& in) const {
 
 /// Values in x's dtype and of the selection's shape. @throws DtypeError, ShapeError
 Tensor fitted(const char* op, const Tensor& x, const Operand& values, const Shape& shape, bool accumulate) {
-  const std::string prefix = "[" + std::string(op) + "] expected ";
-  if (accumulate && x.dtype() == boolean) throw DtypeError(prefix + "numbers to add to, got bool");
+  const auto prefix = [&] { return "[" + std::string(op) + "] expected "; };
+  if (accumulate && x.dtype() == boolean) throw DtypeError(prefix() + "numbers to add to, got bool");
   const Tensor v = values.tensor() ? *values.tensor() : full({}, values.scalar(), x.dtype());
   if (promote(v.dtype(), x.dtype()) != x.dtype())
-    throw DtypeError(prefix + "values that " + std::string(name(x.dtype())) + " can hold, got " +
+    throw DtypeError(prefix() + "values that " + std::string(name(x.dtype())) + " can hold, got " +
                      std::string(name(v.dtype())));
   if (!(broadcast(op, v.shape(), shape) == shape))
-    throw ShapeError(prefix + "values that broadcast to " + to_string(shape) + ", got " +
+    throw ShapeError(prefix() + "values that broadcast to " + to_string(shape) + ", got " +
                      to_string(v.shape()));
   return expand(to(v, x.dtype()), shape);
 }
@@ -351,30 +351,31 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
-  const std::string prefix = "[masked_fill] expected ";
+  const auto prefix = [] { return std::string("[masked_fill] expected "); };
   if (mask.dtype() != boolean)
-    throw DtypeError(prefix + "a bool mask, got " + std::string(name(mask.dtype())));
+    throw DtypeError(prefix() + "a bool mask, got " + std::string(name(mask.dtype())));
   broadcast("masked_fill", x.shape(), mask.shape());
   if (!value.tensor()) return where(mask, full({}, value.scalar(), x.dtype()), x);
   const Tensor& v = *value.tensor();
-  if (v.dim() != 0) throw ShapeError(prefix + "a number or a tensor of rank 0, got " + to_string(v.shape()));
+  if (v.dim() != 0)
+    throw ShapeError(prefix() + "a number or a tensor of rank 0, got " + to_string(v.shape()));
   if (promote(v.dtype(), x.dtype()) != x.dtype())
-    throw DtypeError(prefix + "a value that " + std::string(name(x.dtype())) + " can hold, got " +
+    throw DtypeError(prefix() + "a value that " + std::string(name(x.dtype())) + " can hold, got " +
                      std::string(name(v.dtype())));
   return where(mask, to(v, x.dtype()), x);
 }
 
 Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source) {
-  const std::string prefix = "[masked_scatter] expected ";
+  const auto prefix = [] { return std::string("[masked_scatter] expected "); };
   if (mask.dtype() != boolean)
-    throw DtypeError(prefix + "a bool mask, got " + std::string(name(mask.dtype())));
+    throw DtypeError(prefix() + "a bool mask, got " + std::string(name(mask.dtype())));
   if (!(broadcast("masked_scatter", x.shape(), mask.shape()) == x.shape()))
-    throw ShapeError(prefix + "a mask that broadcasts to " + to_string(x.shape()) + ", got " +
+    throw ShapeError(prefix() + "a mask that broadcasts to " + to_string(x.shape()) + ", got " +
                      to_string(mask.shape()));
   const Tensor full_mask = expand(mask, x.shape());
   const auto count = count_nonzero(full_mask).item<std::int64_t>();
   if (source.numel() < count)
-    throw ValueError(prefix + "at least " + std::to_string(count) + " elements of source, got " +
+    throw ValueError(prefix() + "at least " + std::to_string(count) + " elements of source, got " +
                      to_string(source.shape()));
   const Index list[] = {full_mask};
   const Tensor values = slice(reshape(source, {source.numel()}), 0, {0, count});

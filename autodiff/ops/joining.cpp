@@ -76,6 +76,20 @@ std::vector<Tensor> split_into(const Tensor& x, std::int64_t sections, int axis)
   return split_at("tensor_split", x, cuts, axis);
 }
 
+void check_rank(const char* op, const Tensor& x, int axis) {
+  if (x.dim() <= axis)
+    throw ShapeError("[" + std::string(op) + "] expected at least " + std::to_string(axis + 1) +
+                     " dimensions, got " + to_string(x.shape()));
+}
+
+std::vector<Tensor> split_equally(const char* op, const Tensor& x, std::int64_t sections, int axis) {
+  check_rank(op, x, axis);
+  if (sections < 1 || x.size(axis) % sections != 0)
+    throw ValueError("[" + std::string(op) + "] expected sections that divide axis " + std::to_string(axis) +
+                     " of " + to_string(x.shape()) + ", got " + std::to_string(sections));
+  return split_into(x, sections, axis);
+}
+
 OpList joining_ops() {
   using L = const TensorList&;
   return {
@@ -115,6 +129,43 @@ OpList joining_ops() {
           {{{{2, 3}, {2, 3}}, [](L x) { return dstack(x); }},
            {{{3}, {3}}, [](L x) { return dstack(x); }},
            {{{2, 1, 2}, {2, 1, 1}}, [](L x) { return dstack(x); }}}),
+      row("hsplit", "slices along axis 1",
+          {{{{2, 4}}, [](L x) { return rejoined(hsplit(x[0], 2), 1); }},
+           {{{6}}, [](L x) { return rejoined(hsplit(x[0], 3), 0); }},
+           {{{2, 5}},
+            [](L x) {
+              return rejoined(hsplit(x[0], {1, 3}), 1);
+            }}}),
+      row("vsplit", "slices along axis 0",
+          {{{{4, 2}}, [](L x) { return rejoined(vsplit(x[0], 2), 0); }},
+           {{{5, 2}},
+            [](L x) {
+              return rejoined(vsplit(x[0], {1, 3}), 0);
+            }}}),
+      composite(case_row({.name = "dsplit", .formula = "slices along axis 2"}, "joining",
+                         {{{{2, 1, 4}}, [](L x) { return rejoined(dsplit(x[0], 2), 2); }},
+                          {{{1, 2, 5}},
+                           [](L x) {
+                             return rejoined(dsplit(x[0], {1, 3}), 2);
+                           }}},
+                         [](std::int64_t n) {
+                           return Case{{{n / 64, 8, 8}}, [](L x) { return rejoined(dsplit(x[0], 2), 2); }};
+                         })),
+      row("narrow", "a slice of x",
+          {{{{3, 4}}, [](L x) { return clone(narrow(x[0], 1, 1, 2)); }},
+           {{{5}}, [](L x) { return narrow(x[0], 0, -3, 2); }},
+           {{{2, 3}}, [](L x) { return narrow(x[0], 0, 2, 0); }}}),
+      row("column_stack", "cat along axis 1",
+          {{{{3}, {3}}, [](L x) { return column_stack(x); }},
+           {{{2, 3}, {2}}, [](L x) { return column_stack(x); }},
+           {{{}, {1, 2}}, [](L x) { return column_stack(x); }}}),
+      composite(case_row({.name = "block_diag", .formula = "blocks on a diagonal, else 0"}, "joining",
+                         {{{{2, 3}, {1, 2}}, [](L x) { return block_diag(x); }},
+                          {{{3}, {}, {2, 1}}, [](L x) { return block_diag(x); }},
+                          {{{0, 2}, {1, 1}}, [](L x) { return block_diag(x); }}},
+                         [](std::int64_t n) {
+                           return Case{{{64, n / 64}, {8, 8}}, [](L x) { return block_diag(x); }};
+                         })),
       composite(case_row({.name = "meshgrid", .formula = "coordinates of a grid"}, "joining",
                          {{{{3}, {2}}, [](L x) { return rejoined(meshgrid(x), 0); }},
                           {{{3}, {2}, {2}}, [](L x) { return rejoined(meshgrid(x, Indexing::xy), 0); }},
@@ -168,6 +219,29 @@ std::vector<Tensor> unbind(const Tensor& x, int axis) {
   return out;
 }
 
+std::vector<Tensor> hsplit(const Tensor& x, const std::vector<std::int64_t>& indices) {
+  detail::check_rank("hsplit", x, 0);
+  return detail::split_at("hsplit", x, indices, x.dim() == 1 ? 0 : 1);
+}
+std::vector<Tensor> vsplit(const Tensor& x, const std::vector<std::int64_t>& indices) {
+  detail::check_rank("vsplit", x, 0);
+  return detail::split_at("vsplit", x, indices, 0);
+}
+std::vector<Tensor> dsplit(const Tensor& x, const std::vector<std::int64_t>& indices) {
+  detail::check_rank("dsplit", x, 2);
+  return detail::split_at("dsplit", x, indices, 2);
+}
+
+Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length) {
+  const int a = normalize_axis("narrow", axis, x.dim());
+  const std::int64_t n = x.size(a), first = start < 0 ? start + n : start;
+  if (first < 0 || length < 0 || first > n || length > n - first)
+    throw IndexError("[narrow] expected slices within axis " + std::to_string(a) + " of " +
+                     to_string(x.shape()) + ", got " + std::to_string(length) + " from " +
+                     std::to_string(start));
+  return slice(x, a, {first, first + length});
+}
+
 Tensor hstack(const std::vector<Tensor>& parts) {
   detail::check_some("hstack", parts);
   const auto raised = detail::each(parts, atleast_1d);
@@ -180,6 +254,32 @@ Tensor vstack(const std::vector<Tensor>& parts) {
 Tensor dstack(const std::vector<Tensor>& parts) {
   detail::check_some("dstack", parts);
   return cat(detail::each(parts, atleast_3d), 2);
+}
+
+Tensor column_stack(const std::vector<Tensor>& parts) {
+  detail::check_some("column_stack", parts);
+  return cat(detail::each(parts,
+                          [](const Tensor& x) {
+                            return x.dim() > 1 ? x : reshape(x, {x.numel(), 1});
+                          }),
+             1);
+}
+
+Tensor block_diag(const std::vector<Tensor>& matrices) {
+  detail::check_some("block_diag", matrices);
+  std::int64_t columns = 0, left = 0;
+  for (const auto& m : matrices) {
+    if (m.dim() > 2)
+      throw ShapeError("[block_diag] expected at most 2 dimensions, got " + to_string(m.shape()));
+    columns += atleast_2d(m).size(1);
+  }
+  std::vector<Tensor> rows;
+  for (const auto& m : detail::each(matrices, atleast_2d)) {
+    const std::int64_t right = columns - left - m.size(1);
+    rows.push_back(cat({zeros({m.size(0), left}, m.dtype()), m, zeros({m.size(0), right}, m.dtype())}, 1));
+    left += m.size(1);
+  }
+  return cat(rows, 0);
 }
 
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& tensors, Indexing indexing) {

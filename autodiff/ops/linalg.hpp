@@ -26,6 +26,9 @@ Tensor cholesky(const Tensor& a, const CholeskyOptions& options = {});
 /// X with (L L^T) X = B, for L from cholesky. @param b (..., n, k)
 Tensor cholesky_solve(const Tensor& b, const Tensor& l, const CholeskyOptions& options = {});
 
+/// (L L^T)^-1 for L from cholesky.
+Tensor cholesky_inverse(const Tensor& l, const CholeskyOptions& options = {});
+
 struct SolveOptions {
   bool left = true;  ///< A X = B; otherwise X A = B
 };
@@ -39,6 +42,12 @@ struct SolveTriangularOptions {
 /// X with A X = B for a triangular A. Zeros on its diagonal divide, as in PyTorch: infinities or NaN.
 Tensor solve_triangular(const Tensor& a, const Tensor& b, const SolveTriangularOptions& options);
 Tensor inv(const Tensor& a);
+/// The inverse of a as the matrix of its first `ind` axes by the others, whose extents have the same product;
+/// with the others first. @throws ShapeError, ValueError unless ind > 0
+Tensor tensorinv(const Tensor& a, int ind = 2);
+/// X with tensordot(A, X, axes of X) = B: a's first axes are b's, as many elements as the others, which are
+/// X's.
+Tensor tensorsolve(const Tensor& a, const Tensor& b);
 
 struct LUFactor {
   Tensor LU;      ///< L below the diagonal (its own is ones), U on and above it

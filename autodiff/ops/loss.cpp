@@ -4,10 +4,12 @@
 #include <cmath>
 #include <string>
 
+#include "autodiff/core/elementwise.hpp"
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/loss.hpp"
 #include "autodiff/kernels/softmax.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -24,20 +26,38 @@ namespace cadena {
 namespace detail {
 namespace {
 
+template <class T>
+bool any_outside_unit(const Tensor& p) {
+  const T* v = p.data<T>();
+  bool any = false;  // without an exit the loop is vectorised; NaN passes, and the loss shows it
+  for (std::int64_t i = 0; i < p.numel(); ++i) any |= (v[i] < 0) | (v[i] > 1);
+  return any;
+}
+
+void check_probabilities(const Tensor& given) {
+  const NoGrad guard;
+  const Tensor plain = unwrapped(given);
+  const Tensor p = contiguous(is_floating(plain.dtype()) ? plain : to(plain, f64));
+  if (p.dtype() == f32 ? any_outside_unit<float>(p) : any_outside_unit<double>(p))
+    throw ValueError("[binary_cross_entropy] expected probabilities in [0, 1], got values in [" +
+                     std::to_string(min(p).item()) + ", " + std::to_string(max(p).item()) +
+                     "]; for logits there is binary_cross_entropy_with_logits");
+}
+
 /// Scores (N, C, ...) or (C), targets (N, ...) or (), one weight per class.
 void check_class_loss(const char* op, const Tensor& scores, const Tensor& target, const Tensor& weight) {
-  const std::string prefix = "[" + std::string(op) + "] expected ";
+  const auto prefix = [&] { return "[" + std::string(op) + "] expected "; };
   check_real(op, scores);
   if (target.dtype() != i64)
-    throw DtypeError(prefix + "i64 targets, got " + std::string(name(target.dtype())));
+    throw DtypeError(prefix() + "i64 targets, got " + std::string(name(target.dtype())));
   Shape expected = scores.shape();
   if (!expected.empty()) expected.erase(expected.rank() == 1 ? 0 : 1);
   if (scores.dim() == 0 || !(target.shape() == expected))
-    throw ShapeError(prefix + "scores (N, C, ...) and targets (N, ...), got " + to_string(scores.shape()) +
+    throw ShapeError(prefix() + "scores (N, C, ...) and targets (N, ...), got " + to_string(scores.shape()) +
                      " and " + to_string(target.shape()));
   const auto classes = scores.size(scores.dim() == 1 ? 0 : 1);
   if (weight.defined() && !(weight.shape() == Shape{classes}))
-    throw ShapeError(prefix + "one weight per class (" + std::to_string(classes) + "), got " +
+    throw ShapeError(prefix() + "one weight per class (" + std::to_string(classes) + "), got " +
                      to_string(weight.shape()));
 }
 
@@ -288,17 +308,8 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
 
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, const BinaryCrossEntropyOptions& o) {
   detail::check_same_shape("binary_cross_entropy", p, target);
-  {
-    NoGrad guard;
-    // Written so that NaN passes: it is not outside the interval, and the loss shows it.
-    const Tensor all = detail::unwrapped(p), outside = maximum(to(lt(all, 0), i64), to(gt(all, 1), i64));
-    if (sum(outside).item<std::int64_t>() > 0)
-      throw ValueError("[binary_cross_entropy] expected probabilities in [0, 1], got values in [" +
-                       std::to_string(min(all).item()) + ", " + std::to_string(max(all).item()) +
-                       "]; for logits there is binary_cross_entropy_with_logits");
-  }
-  const Tensor log_p = maximum(log(p), -100), log_q = maximum(log1p(neg(p)), -100);
-  const Tensor losses = neg(add(mul(target, log_p), mul(sub(1, target), log_q)));
+  detail::check_probabilities(p);
+  const Tensor losses = detail::elementwise_call(formulas::BinaryCrossEntropy{}, p, target);
   return detail::reduced(detail::weighted("binary_cross_entropy", losses, o.weight), o.reduction);
 }
 
@@ -316,7 +327,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
     losses = add(mul(sub(1, target), logits), mul(factor, softplus(neg(logits))));
     detail::check_broadcast(op, losses, logits.shape());
   } else {
-    losses = sub(softplus(logits), mul(logits, target));
+    losses = detail::elementwise_call(formulas::BinaryCrossEntropyWithLogits{}, logits, target);
   }
   return detail::reduced(detail::weighted(op, losses, o.weight), o.reduction);
 }

@@ -147,6 +147,24 @@ struct TripletMarginLossOptions {
 /// @param anchor, positive, negative (N, D) or (D)
 Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
                            const TripletMarginLossOptions& options = {});
+struct ContrastiveLossOptions {
+  double margin = 1;
+  Reduction reduction = Reduction::mean;
+};
+/// d^2 / 2 where target is 1, max(0, margin - d)^2 / 2 where it is -1, d being the Euclidean distance of x1
+/// and x2; derivative 0 where d is 0. Hadsell et al., CVPR 2006. @param x1, x2 (N, D) or (D)
+/// @param target (N) or () @throws ShapeError, ValueError unless margin > 0
+Tensor contrastive_loss(const Tensor& x1, const Tensor& x2, const Tensor& target,
+                        const ContrastiveLossOptions& options = {});
+struct InfoNceLossOptions {
+  double temperature = 0.1;
+  Tensor negatives = {};  ///< (M, D) for all queries or (N, M, D); the other queries' positives unless given
+  Reduction reduction = Reduction::mean;
+};
+/// The cross entropy of finding each query's positive among its negatives by cosines / temperature. van den
+/// Oord et al., arXiv:1807.03748; with `negatives` left out as in SimCLR and CLIP. @param query (N, D)
+/// @param positive (N, D) @throws ShapeError, ValueError unless temperature > 0
+Tensor info_nce_loss(const Tensor& query, const Tensor& positive, const InfoNceLossOptions& options = {});
 using Distance = std::function<Tensor(const Tensor&, const Tensor&)>;
 struct TripletMarginDistanceOptions {
   Distance distance_function = {};  ///< pairwise_distance unless given
@@ -157,5 +175,16 @@ struct TripletMarginDistanceOptions {
 /// The same for another distance.
 Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
                                          const TripletMarginDistanceOptions& options = {});
+
+// Overlap.
+struct DiceLossOptions {
+  bool squared = false;  ///< p^2 and t^2 in the denominator, as in the paper
+  double smooth = 1e-5;  ///< added above and below: 0 for two empty regions
+  Reduction reduction = Reduction::mean;
+};
+/// 1 - (2 sum(p t) + smooth) / (sum(p) + sum(t) + smooth), of every sample and channel the sums over the
+/// region. Milletari et al., arXiv:1606.04797. @param p probabilities (N, C, ...) @param target of the same
+/// shape @return (N, C) with Reduction::none @throws ShapeError, ValueError for smooth < 0
+Tensor dice_loss(const Tensor& p, const Tensor& target, const DiceLossOptions& options = {});
 
 }  // namespace cadena

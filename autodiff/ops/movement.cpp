@@ -178,13 +178,15 @@ Shape infer_extent(const char* op, const Tensor& x, Shape shape) {
     else
       unknown = i;
   }
-  const std::string what = "[" + std::string(op) + "] expected a shape of " + std::to_string(x.numel()) +
-                           " elements for " + to_string(x.shape()) + ", got " + to_string(shape);
+  const auto refuse = [&] {
+    throw ShapeError("[" + std::string(op) + "] expected a shape of " + std::to_string(x.numel()) +
+                     " elements for " + to_string(x.shape()) + ", got " + to_string(shape));
+  };
   if (unknown >= 0) {
-    if (known == 0 || x.numel() % known != 0) throw ShapeError(what);
+    if (known == 0 || x.numel() % known != 0) refuse();
     shape[unknown] = x.numel() / known;
   }
-  if (checked_numel(op, shape, 1) != x.numel()) throw ShapeError(what);
+  if (checked_numel(op, shape, 1) != x.numel()) refuse();
   return shape;
 }
 

@@ -3,10 +3,10 @@
 #include "autodiff/ops/pooling.hpp"
 
 #include <cmath>
-#include <deque>
 #include <string>
 
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/pooling.hpp"
 #include "autodiff/core/resample.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/windows.hpp"
@@ -27,45 +27,6 @@ namespace {
 
 using kernels::Taps;
 using kernels::Windows;
-
-/// A pool over the last `rank` dimensions of x.
-struct Pool {
-  std::string op;
-  const Tensor& x;
-  int rank;
-
-  Pool(const char* name, int r, const Tensor& t, const char* tail = "")
-      : op(name + std::to_string(r) + "d" + tail), x(t), rank(r) {
-    if (!is_floating(x.dtype()))
-      throw DtypeError("[" + op + "] expected f32 or f64, got " + std::string(cadena::name(x.dtype())));
-    if (x.dim() != rank + 1 && x.dim() != rank + 2)
-      throw ShapeError("[" + op + "] expected x of " + std::to_string(rank + 1) + " or " +
-                       std::to_string(rank + 2) + " dimensions, got " + to_string(x.shape()));
-    for (int i = 0; i < rank; ++i)
-      if (extent(i) == 0) refuse("at least one element along the pooled dimensions");
-  }
-
-  [[noreturn]] void refuse(const std::string& expected) const {
-    throw ShapeError("[" + op + "] expected " + expected + ", got x " + to_string(x.shape()));
-  }
-  void check(const char* what, const PerAxis& numbers, std::int64_t least) const {
-    check_per_axis(op, what, numbers, rank, least);
-  }
-  int lead() const { return x.dim() - rank; }
-  std::int64_t extent(int i) const { return x.shape()[lead() + i]; }
-  std::int64_t planes() const {
-    std::int64_t n = 1;
-    for (int i = 0; i < lead(); ++i) n *= x.shape()[i];
-    return n;
-  }
-  /// x's leading extents and these.
-  Shape with(const std::array<std::int64_t, 3>& extents) const {
-    Shape shape;
-    for (int i = 0; i < lead(); ++i) shape.push_back(x.shape()[i]);
-    for (int i = 0; i < rank; ++i) shape.push_back(extents[static_cast<std::size_t>(i)]);
-    return shape;
-  }
-};
 
 /// Windows of one size along one axis, as the options give them.
 struct Sliding {
@@ -148,29 +109,11 @@ AllWindows adaptive_windows(const Pool& p, const PerAxis& output_size) {
 
 ValuesIndices max_over(const Pool& p, const AllWindows& w) {
   std::array<std::int64_t, 3> extents{};
-  std::int64_t in = 1, out = 1;
-  for (int i = 0; i < p.rank; ++i) {
-    const Windows& axis = w[static_cast<std::size_t>(3 - p.rank + i)];
-    extents[static_cast<std::size_t>(i)] = axis.out();
-    in *= axis.in, out *= axis.out();
-  }
-  const Shape shape = p.with(extents);
-  checked_numel(p.op.c_str(), shape, sizeof(std::int64_t));
-  const Tensor index = unrecorded(p.x, [&](const Tensor& v, int outer) {
-    const Tensor x = contiguous(v);
-    Shape all = shape;
-    for (int i = outer; i > 0; --i) all.insert(0, x.shape()[i - 1]);
-    const Tensor positions = make_tensor(all, all.numel(), i64);
-    auto* to = static_cast<std::int64_t*>(raw_data(positions));
-    const std::int64_t planes = in == 0 ? 0 : x.numel() / in;
-    if (x.dtype() == f32)
-      kernels::max_positions(w, planes, x.data<float>(), to);
-    else
-      kernels::max_positions(w, planes, x.data<double>(), to);
-    return positions;
+  for (int i = 0; i < p.rank; ++i)
+    extents[static_cast<std::size_t>(i)] = w[static_cast<std::size_t>(3 - p.rank + i)].out();
+  return picked(p, extents, [&](const auto* x, std::int64_t planes, std::int64_t* to) {
+    kernels::max_positions(w, planes, x, to);
   });
-  const Tensor values = gather(reshape(p.x, {p.planes(), in}), 1, reshape(index, {p.planes(), out}));
-  return {reshape(values, shape), index};
 }
 
 ValuesIndices max_pool(int rank, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o,
@@ -357,12 +300,6 @@ namespace {
 
 using Call = std::function<Tensor(const TensorList&)>;
 
-/// "max_pool" + "2d" + tail, kept for the table, which lives as long as the program.
-std::string_view named(const char* op, int rank, const char* tail = "") {
-  static auto* names = new std::deque<std::string>;
-  return names->emplace_back(op + std::to_string(rank) + "d" + tail);
-}
-
 /// A row of inputs with and without batch, and an empty batch, under each call; and the last call at large.
 OpInfo pool_row(int rank, const Meta& meta, const std::vector<Call>& calls) {
   std::vector<Shape> shapes = {{1, 2, 5}, {2, 7}, {1, 1, 4}, {0, 1, 4}, {1, 19}};
@@ -413,7 +350,7 @@ Tensor unpooled(int rank, const Tensor& x, const PerAxis& kernel, const MaxPoolO
 }
 
 void add_rows(OpList& rows, int rank) {
-  Meta meta{.name = named("max_pool", rank),
+  Meta meta{.name = pool_name("max_pool", rank),
             .domain = {all_different},
             .formula = "the largest element of each window",
             .conventions = "the first of equals gets the gradient; NaN counts as largest"};
@@ -424,36 +361,36 @@ void add_rows(OpList& rows, int rank) {
     meta.name = name;
     rows.push_back(pool_row(rank, meta, calls));
   };
-  add(named("max_pool", rank), calls_of(max, max_options));
-  add(named("max_pool", rank, "_with_indices"), calls_of(max, max_options));
+  add(pool_name("max_pool", rank), calls_of(max, max_options));
+  add(pool_name("max_pool", rank, "_with_indices"), calls_of(max, max_options));
   const auto adaptive_max = [rank](const Tensor& x, const PerAxis& size, int) {
     return adaptive_max_pool(rank, x, size).values;
   };
   const std::vector<std::pair<PerAxis, int>> sizes = {{1, 0}, {2, 0}, {5, 0}, {-1, 0}, {3, 0}};
-  add(named("adaptive_max_pool", rank), calls_of(adaptive_max, sizes));
-  add(named("adaptive_max_pool", rank, "_with_indices"), calls_of(adaptive_max, sizes));
+  add(pool_name("adaptive_max_pool", rank), calls_of(adaptive_max, sizes));
+  add(pool_name("adaptive_max_pool", rank, "_with_indices"), calls_of(adaptive_max, sizes));
   meta.formula = "y[indices[i]] = x[i], zeros elsewhere", meta.conventions = "the last of equal indices wins";
   const auto unpool = [rank](const Tensor& x, const PerAxis& k, const auto& o) {
     return unpooled(rank, x, k, o);
   };
-  add(named("max_unpool", rank),
+  add(pool_name("max_unpool", rank),
       calls_of<decltype(unpool), MaxPoolOptions>(
           unpool, {{2, {}}, {3, {.stride = 2, .padding = 1}}, {3, {.stride = 1, .padding = 1}}}));
 
   meta.domain = {real}, meta.formula = "the mean of each window", meta.conventions = {};
-  add(named("avg_pool", rank),
+  add(pool_name("avg_pool", rank),
       calls_of([rank](const Tensor& x, const PerAxis& k, const auto& o) { return avg_pool(rank, x, k, o); },
                avg_options));
-  add(named("adaptive_avg_pool", rank),
+  add(pool_name("adaptive_avg_pool", rank),
       calls_of([rank](const Tensor& x, const PerAxis& size, int) { return adaptive_avg_pool(rank, x, size); },
                sizes));
   // Over one element it is abs(x), whose second derivative is a difference of two terms
   // (p - 1) / x: not near 0.
   meta.domain = {Domain{.low = 1, .high = 2.5}}, meta.formula = "sum(x^p)^(1/p) over each window",
   meta.conventions = "derivative 0 where the sum is 0";
-  add(named("lp_pool", rank), calls_of([rank](const Tensor& x, const PerAxis& k,
-                                              const auto& o) { return lp_pool(rank, x, 1.5, k, o); },
-                                       lp_options));
+  add(pool_name("lp_pool", rank), calls_of([rank](const Tensor& x, const PerAxis& k,
+                                                  const auto& o) { return lp_pool(rank, x, 1.5, k, o); },
+                                           lp_options));
 }
 
 }  // namespace

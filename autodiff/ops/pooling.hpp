@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "autodiff/ops/reduce.hpp"
+#include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cadena {
@@ -70,6 +72,26 @@ Tensor adaptive_max_pool3d(const Tensor& x, const PerAxis& output_size);
 ValuesIndices adaptive_max_pool1d_with_indices(const Tensor& x, const PerAxis& output_size);
 ValuesIndices adaptive_max_pool2d_with_indices(const Tensor& x, const PerAxis& output_size);
 ValuesIndices adaptive_max_pool3d_with_indices(const Tensor& x, const PerAxis& output_size);
+
+struct FractionalMaxPoolOptions {
+  PerAxis output_size = {};               ///< at most extent - kernel_size + 1; this or
+  std::vector<double> output_ratio = {};  ///< of the extents, in (0, 1), one for all or for each dimension
+  /// Where the windows lie: numbers in [0, 1), (N, C, 2) for width and height or (N, C, 3) for depth, height
+  /// and width; drawn unless given. N = 1 for x without batch.
+  Tensor random_samples = {};
+  Generator* generator = nullptr;  ///< the calling thread's default one if left out
+};
+/// The largest elements of windows whose steps vary by chance by one element, so that an extent shrinks by
+/// any ratio: window i begins at floor((i + u) a) - floor(u a), with a = (extent - kernel_size) /
+/// (output_size - 1), and the last one at the end. Graham, arXiv:1412.6071, as PyTorch does it.
+Tensor fractional_max_pool2d(const Tensor& x, const PerAxis& kernel_size,
+                             const FractionalMaxPoolOptions& options);
+Tensor fractional_max_pool3d(const Tensor& x, const PerAxis& kernel_size,
+                             const FractionalMaxPoolOptions& options);
+ValuesIndices fractional_max_pool2d_with_indices(const Tensor& x, const PerAxis& kernel_size,
+                                                 const FractionalMaxPoolOptions& options);
+ValuesIndices fractional_max_pool3d_with_indices(const Tensor& x, const PerAxis& kernel_size,
+                                                 const FractionalMaxPoolOptions& options);
 
 struct LpPoolOptions {
   PerAxis stride = {};  ///< kernel_size unless given

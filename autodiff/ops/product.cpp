@@ -186,6 +186,24 @@ std::vector<Sample> linear_samples(Sampler& s) {
   return list;
 }
 
+OpInfo bilinear_row() {
+  const auto call = [](const TensorList& x) {
+    return x.size() == 4 ? bilinear(x[0], x[1], x[2], x[3]) : bilinear(x[0], x[1], x[2]);
+  };
+  std::vector<Case> cases;
+  for (const Shape& batch : {Shape{3}, Shape{}, Shape{2, 3}, Shape{0}}) {
+    Shape first = batch, second = batch;
+    first.push_back(2), second.push_back(3);
+    cases.push_back({{first, second, {4, 2, 3}, {4}}, call});
+    cases.push_back({{first, second, {1, 2, 3}}, call});
+  }
+  return composite(case_row({.name = "bilinear", .formula = "y_k = x1 W_k x2 + b_k"}, "product",
+                            std::move(cases), [call](std::int64_t n) {
+                              const auto side = std::max<std::int64_t>(1, n / 64);
+                              return Case{{{64, side}, {64, 16}, {16, side, 16}, {16}}, call};
+                            }));
+}
+
 }  // namespace
 
 OpList product_ops() {
@@ -197,22 +215,24 @@ OpList product_ops() {
                              return matmul(x[0], x[1]);
                            }};
            }},
-          {LinearOp::meta, "product", linear_samples, [](Sampler& s, std::int64_t n) {
+          {LinearOp::meta, "product", linear_samples,
+           [](Sampler& s, std::int64_t n) {
              return Sample{"64 rows",
                            {s.draw({64, n / 64}), s.draw({256, n / 64}), s.draw({256})},
                            [](const TensorList& x) { return linear(x[0], x[1], x[2]); }};
-           }}};
+           }},
+          bilinear_row()};
 }
 
 }  // namespace detail
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   detail::check_floating("matmul", a, b);
-  const std::string shapes = to_string(a.shape()) + " and " + to_string(b.shape());
+  const auto shapes = [&] { return to_string(a.shape()) + " and " + to_string(b.shape()); };
   if (a.dim() == 0 || b.dim() == 0)
-    throw ShapeError("[matmul] expected at least one dimension, got " + shapes);
+    throw ShapeError("[matmul] expected at least one dimension, got " + shapes());
   if (a.size(-1) != b.size(b.dim() == 1 ? 0 : -2))
-    throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes);
+    throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes());
   const DType dtype = promote(a.dtype(), b.dtype());
   Tensor x = to(a, dtype), y = to(b, dtype);
   if (a.dim() == 1) x = unsqueeze(x, 0);
@@ -252,6 +272,33 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor in[] = {flat, to(weight, dtype), biased ? to(bias, dtype) : Tensor()};
   const Tensor out = detail::apply_list(detail::LinearOp{}, std::span<const Tensor>(in, biased ? 3 : 2));
   return x.dim() == 2 ? out : reshape(out, shape);
+}
+
+Tensor bilinear(const Tensor& x1, const Tensor& x2, const Tensor& weight, const Tensor& bias) {
+  detail::check_floating("bilinear", x1, x2);
+  const bool biased = bias.defined();
+  const auto batch = [](const Tensor& x) {
+    Shape shape = x.shape();
+    if (!shape.empty()) shape.erase(shape.rank() - 1);
+    return shape;
+  };
+  if (weight.dim() != 3 || x1.dim() == 0 || x2.dim() == 0 || x1.size(-1) != weight.size(1) ||
+      x2.size(-1) != weight.size(2) || !(batch(x1) == batch(x2)) ||
+      (biased && !(bias.shape() == Shape{weight.size(0)})))
+    throw ShapeError(
+        "[bilinear] expected x1 (..., in1), x2 (..., in2), weight (out, in1, in2) and bias "
+        "(out), got " +
+        to_string(x1.shape()) + ", " + to_string(x2.shape()) + ", " + to_string(weight.shape()) +
+        (biased ? ", " + to_string(bias.shape()) : ""));
+  const auto out = weight.size(0), in1 = weight.size(1), in2 = weight.size(2);
+  Shape shape = batch(x1);
+  const auto rows = shape.numel();
+  const Tensor a = reshape(x1, {rows, in1}), b = reshape(x2, {rows, in2, 1});
+  // x1 W for all outputs at once, then with x2 row by row.
+  const Tensor left = matmul(a, reshape(permute(weight, {1, 0, 2}), {in1, out * in2}));
+  shape.push_back(out);
+  const Tensor y = reshape(matmul(reshape(left, {rows, out, in2}), b), shape);
+  return biased ? add(y, bias) : y;
 }
 
 }  // namespace cadena

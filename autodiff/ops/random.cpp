@@ -145,6 +145,32 @@ void check_dropout(const char* op, const Tensor& x, double p) {
     throw DtypeError("[" + std::string(op) + "] expected f32 or f64, got " + std::string(name(x.dtype())));
 }
 
+/// x's shape with 1 for all but the first `kept` axes: where one draw stands for all that follows.
+Shape leading_extents(const char* op, const Tensor& x, int kept) {
+  if (x.dim() < kept)
+    throw ShapeError("[" + std::string(op) + "] expected at least " + std::to_string(kept) +
+                     " dimensions, got " + to_string(x.shape()));
+  Shape shape = x.shape();
+  for (int i = kept; i < x.dim(); ++i) shape[i] = 1;
+  return shape;
+}
+
+/// Dropout with one draw for each element of `draws`.
+Tensor scaled(const Tensor& x, const Shape& draws, double p, bool training, Generator& generator) {
+  if (!training || p == 0) return x;
+  return mul(x, dropout(ones(draws, x.dtype()), p, true, generator));
+}
+
+/// Alpha dropout with one draw for each element of `draws`.
+Tensor saturated(const Tensor& x, const Shape& draws, double p, bool training, Generator& generator) {
+  if (!training || p == 0) return x;
+  if (p == 1) return mul(x, 0);
+  constexpr double dropped = -1.7580993408473766;  // -scale * alpha of selu: where it saturates
+  const double a = 1 / std::sqrt((1 - p) * (1 + p * dropped * dropped)), b = -a * p * dropped;
+  const Tensor kept = gt(dropout(ones(draws, x.dtype()), p, true, generator), 0);
+  return where(kept, add(mul(x, a), b), a * dropped + b);
+}
+
 /// A row whose draws start from the same state at every call.
 template <class Draw>
 OpInfo random_row(const Meta& meta, std::vector<std::vector<Shape>> shapes, const Draw& draw) {
@@ -185,6 +211,12 @@ OpList random_ops() {
       composite(
           random_row({.name = "alpha_dropout", .formula = "a (x m + alpha' (1 - m)) + b"}, shapes,
                      [](const TensorList& x, Generator& g) { return alpha_dropout(x[0], 0.3, true, g); })),
+      composite(random_row(
+          {.name = "feature_alpha_dropout", .formula = "a (x m + alpha' (1 - m)) + b, m per channel"},
+          channels,
+          [](const TensorList& x, Generator& g) { return feature_alpha_dropout(x[0], 0.4, true, true, g); })),
+      composite(random_row({.name = "drop_path", .formula = "x m / (1 - p), m per sample"}, channels,
+                           [](const TensorList& x, Generator& g) { return drop_path(x[0], 0.4, true, g); })),
       composite(random_row({.name = "rrelu",
                             .domain = {kink_at_zero},
                             .formula = "x where x > 0, else x slope",
@@ -370,24 +402,24 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
 
 Tensor feature_dropout(const Tensor& x, double p, bool training, bool batched, Generator& generator) {
   detail::check_dropout("feature_dropout", x, p);
-  const int kept = batched ? 2 : 1;
-  if (x.dim() < kept)
-    throw ShapeError("[feature_dropout] expected at least " + std::to_string(kept) + " dimensions, got " +
-                     to_string(x.shape()));
-  if (!training || p == 0) return x;
-  Shape channels = x.shape();
-  for (int i = kept; i < x.dim(); ++i) channels[i] = 1;
-  return mul(x, dropout(ones(channels, x.dtype()), p, true, generator));
+  return detail::scaled(x, detail::leading_extents("feature_dropout", x, batched ? 2 : 1), p, training,
+                        generator);
+}
+
+Tensor drop_path(const Tensor& x, double p, bool training, Generator& generator) {
+  detail::check_dropout("drop_path", x, p);
+  return detail::scaled(x, detail::leading_extents("drop_path", x, 1), p, training, generator);
 }
 
 Tensor alpha_dropout(const Tensor& x, double p, bool training, Generator& generator) {
   detail::check_dropout("alpha_dropout", x, p);
-  if (!training || p == 0) return x;
-  if (p == 1) return mul(x, 0);
-  constexpr double dropped = -1.7580993408473766;  // -scale * alpha of selu: where it saturates
-  const double a = 1 / std::sqrt((1 - p) * (1 + p * dropped * dropped)), b = -a * p * dropped;
-  const Tensor kept = gt(dropout(ones(x.shape(), x.dtype()), p, true, generator), 0);
-  return where(kept, add(mul(x, a), b), a * dropped + b);
+  return detail::saturated(x, x.shape(), p, training, generator);
+}
+
+Tensor feature_alpha_dropout(const Tensor& x, double p, bool training, bool batched, Generator& generator) {
+  detail::check_dropout("feature_alpha_dropout", x, p);
+  return detail::saturated(x, detail::leading_extents("feature_alpha_dropout", x, batched ? 2 : 1), p,
+                           training, generator);
 }
 
 Tensor rrelu(const Tensor& x, double lower, double upper, bool training, Generator& generator) {

@@ -60,10 +60,17 @@ Tensor dropout(const Tensor& x, double p = 0.5, bool training = true,
 /// Dropout of whole channels: x (N, C, ...) or (C, ...) when `batched` is off.
 Tensor feature_dropout(const Tensor& x, double p = 0.5, bool training = true, bool batched = true,
                        Generator& generator = default_generator());
+/// Dropout of whole samples of x (N, ...), for the branches of residual networks: stochastic depth (Huang et
+/// al., arXiv:1603.09382).
+Tensor drop_path(const Tensor& x, double p = 0.5, bool training = true,
+                 Generator& generator = default_generator());
 /// Dropout that keeps mean and variance of standard normal input for networks of selu: dropped elements
 /// become -1.7581, then an affine map (Klambauer et al., arXiv:1706.02515).
 Tensor alpha_dropout(const Tensor& x, double p = 0.5, bool training = true,
                      Generator& generator = default_generator());
+/// The same with whole channels of (N, C, ...), or (C, ...) when `batched` is off, becoming -1.7581.
+Tensor feature_alpha_dropout(const Tensor& x, double p = 0.5, bool training = true, bool batched = true,
+                             Generator& generator = default_generator());
 /// x where it is positive, else x times a slope: of each element its own in training, uniform within [lower,
 /// upper), otherwise their mean (Xu et al., arXiv:1505.00853). @throws ValueError unless lower <= upper, both
 /// finite

@@ -216,11 +216,11 @@ struct StepsCall {
   StepsCall(const std::string& op, std::int64_t count, const Tensor& projected, const Tensor& weight,
             std::initializer_list<const Tensor*> states)
       : dtype(promote(projected.dtype(), weight.dtype())) {
-    const std::string prefix = "[" + op + "] expected ";
+    const auto prefix = [&] { return "[" + op + "] expected "; };
     for (const Tensor* t : states) dtype = promote(dtype, t->dtype());
     for (const Tensor* t : {&projected, &weight})
       if (!is_floating(t->dtype()))
-        throw DtypeError(prefix + "f32 or f64, got " + std::string(name(t->dtype())));
+        throw DtypeError(prefix() + "f32 or f64, got " + std::string(name(t->dtype())));
     bool fits = projected.dim() == 3 && projected.size(0) > 0 && weight.dim() == 2 &&
                 weight.size(0) == count * weight.size(1) && projected.size(2) == weight.size(0);
     for (const Tensor* t : states) fits = fits && t->shape() == Shape{projected.size(1), weight.size(1)};
@@ -228,7 +228,7 @@ struct StepsCall {
     for (const Tensor* t : states) found += ", " + to_string(t->shape());
     if (!fits) {
       const std::string rows = count == 1 ? "H" : std::to_string(count) + " H";
-      throw ShapeError(prefix + "projected (L, N, " + rows + ") with L > 0, weight_hh (" + rows +
+      throw ShapeError(prefix() + "projected (L, N, " + rows + ") with L > 0, weight_hh (" + rows +
                        ", H) and states (N, H), got " + found);
     }
     steps = projected.size(0), batch = projected.size(1), hidden = weight.size(1);

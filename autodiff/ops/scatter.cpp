@@ -171,17 +171,18 @@ struct ScatterProd : Fused<ScatterProd> {
 };
 
 void check_positions(const char* op, const Tensor& x, int axis, const Tensor& index, const Shape& src) {
-  const std::string prefix = "[" + std::string(op) + "] expected ";
+  const auto prefix = [&] { return "[" + std::string(op) + "] expected "; };
   if (index.dtype() != i64)
-    throw DtypeError(prefix + "an i64 index, got " + std::string(name(index.dtype())));
+    throw DtypeError(prefix() + "an i64 index, got " + std::string(name(index.dtype())));
   bool fits = index.dim() == x.dim();
   for (int i = 0; fits && i < x.dim(); ++i) fits = i == axis || index.shape()[i] <= x.shape()[i];
   if (!fits)
-    throw ShapeError(prefix + "an index of x's rank and, outside axis " + std::to_string(axis) +
+    throw ShapeError(prefix() + "an index of x's rank and, outside axis " + std::to_string(axis) +
                      ", at most its extents, got " + to_string(index.shape()) + " for " +
                      to_string(x.shape()));
   if (!(src == index.shape()))
-    throw ShapeError(prefix + "src of index's shape " + to_string(index.shape()) + ", got " + to_string(src));
+    throw ShapeError(prefix() + "src of index's shape " + to_string(index.shape()) + ", got " +
+                     to_string(src));
 }
 
 /// src in x's dtype. @throws DtypeError if that cannot hold it
@@ -327,6 +328,32 @@ OpList scatter_ops() {
                 [at](std::int64_t n) {
                   return Case{{{n / 64, 64}, {3, 64}}, [at](L x) { return index_copy(x[0], 0, at, x[1]); }};
                 }),
+      index_row("select_scatter", "x, but src at an index",
+                {{{{3, 2}, {2}}, [](L x) { return select_scatter(x[0], x[1], 0, -1); }},
+                 {{{2, 3, 2}, {2, 2}}, [](L x) { return select_scatter(x[0], x[1], 1, 0); }},
+                 {{{3}, {}}, [](L x) { return select_scatter(x[0], x[1], 0, 1); }}},
+                [](std::int64_t n) {
+                  return Case{{{n / 64, 64}, {64}}, [](L x) { return select_scatter(x[0], x[1], 0, 0); }};
+                }),
+      index_row("slice_scatter", "x, but src in a slice",
+                {{{{5, 2}, {2, 2}},
+                  [](L x) {
+                    return slice_scatter(x[0], x[1], 0, {1, 5, 2});
+                  }},
+                 {{{2, 4}, {2, 3}},
+                  [](L x) {
+                    return slice_scatter(x[0], x[1], -1, {-3, {}});
+                  }},
+                 {{{2, 3}, {2, 3}}, [](L x) { return slice_scatter(x[0], x[1], 1); }},
+                 {{{2, 3}, {2, 0}},
+                  [](L x) {
+                    return slice_scatter(x[0], x[1], 1, {2, 2});
+                  }}},
+                [](std::int64_t n) {
+                  return Case{{{n / 64, 64}, {n / 64, 32}}, [](L x) {
+                                return slice_scatter(x[0], x[1], 1, {0, 32});
+                              }};
+                }),
       index_row("index_fill", "x, but at slices a number",
                 {{{{3, 2}}, [at](L x) { return index_fill(x[0], 0, at, 7); }},
                  {{{2, 3}, {}}, [at](L x) { return index_fill(x[0], 1, at, x[1]); }},
@@ -392,11 +419,11 @@ Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tens
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::optional<int> axis) {
   if (!axis) return take_along_dim(reshape(x, {x.numel()}), reshape(index, {index.numel()}), 0);
   const int a = normalize_axis("take_along_dim", *axis, x.dim());
-  const std::string prefix = "[take_along_dim] expected ";
+  const auto prefix = [] { return std::string("[take_along_dim] expected "); };
   if (index.dtype() != i64)
-    throw DtypeError(prefix + "an i64 index, got " + std::string(name(index.dtype())));
+    throw DtypeError(prefix() + "an i64 index, got " + std::string(name(index.dtype())));
   if (index.dim() != x.dim())
-    throw ShapeError(prefix + "an index of rank " + std::to_string(x.dim()) + ", got " +
+    throw ShapeError(prefix() + "an index of rank " + std::to_string(x.dim()) + ", got " +
                      to_string(index.shape()));
   Shape outside_x = x.shape(), outside_index = index.shape();
   outside_x[a] = outside_index[a] = 1;
@@ -411,6 +438,29 @@ Tensor index_copy(const Tensor& x, int axis, const Tensor& index, const Tensor& 
                at = detail::slices_index("index_copy", x, a, index);
   detail::check_positions("index_copy", x, a, at, values.shape());
   return detail::scatter_by("index_copy", x, a, at, values);
+}
+
+Tensor select_scatter(const Tensor& x, const Tensor& src, int axis, std::int64_t index) {
+  const int a = normalize_axis("select_scatter", axis, x.dim());
+  const std::int64_t n = x.size(a), i = index < 0 ? index + n : index;
+  if (i < 0 || i >= n)
+    throw IndexError("[select_scatter] expected an index in [" + std::to_string(-n) + ", " +
+                     std::to_string(n) + "), got " + std::to_string(index));
+  Shape shape = x.shape();
+  shape.erase(a);
+  if (!(src.shape() == shape))
+    throw ShapeError("[select_scatter] expected src " + to_string(shape) + ", got " + to_string(src.shape()));
+  return index_copy(x, a, full({1}, i, i64), unsqueeze(src, a));
+}
+
+Tensor slice_scatter(const Tensor& x, const Tensor& src, int axis, Slice range) {
+  const int a = normalize_axis("slice_scatter", axis, x.dim());
+  const Tensor at = slice(arange(x.size(a)), 0, range);
+  Shape shape = x.shape();
+  shape[a] = at.numel();
+  if (!(src.shape() == shape))
+    throw ShapeError("[slice_scatter] expected src " + to_string(shape) + ", got " + to_string(src.shape()));
+  return index_copy(x, a, at, src);
 }
 
 Tensor index_fill(const Tensor& x, int axis, const Tensor& index, const Operand& value) {

@@ -20,6 +20,10 @@ Tensor scatter_reduce(const Tensor& x, int axis, const Tensor& index, const Tens
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::optional<int> axis = {});
 /// A copy of x with whole slices of src at a vector of indices; of several the last stays.
 Tensor index_copy(const Tensor& x, int axis, const Tensor& index, const Tensor& src);
+/// A copy of x with src in place of select(x, axis, index), whose shape it has.
+Tensor select_scatter(const Tensor& x, const Tensor& src, int axis, std::int64_t index);
+/// A copy of x with src in place of slice(x, axis, range), whose shape it has.
+Tensor slice_scatter(const Tensor& x, const Tensor& src, int axis, Slice range = {});
 /// A copy of x with a number (or a tensor of rank 0) in whole slices.
 Tensor index_fill(const Tensor& x, int axis, const Tensor& index, const Operand& value);
 

@@ -12,9 +12,11 @@
 #include "autodiff/kernels/moments.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/diagonal.hpp"
 #include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/logic.hpp"
 #include "autodiff/ops/movement.hpp"
+#include "autodiff/ops/product.hpp"
 #include "autodiff/ops/reduce.hpp"
 #include "autodiff/ops/slicing.hpp"
 
@@ -120,6 +122,27 @@ Tensor norm_of(const char* op, const Tensor& x, double ord, const Axes& axes, bo
   return sum(where(zeros({}, boolean), x, to(ne(x, 0), x.dtype())), a, keepdim);
 }
 
+/// (variables, observations), of f32 or f64.
+Tensor observations(const char* op, const Tensor& x) {
+  check_floating(op, x);
+  if (x.dim() != 1 && x.dim() != 2)
+    throw ShapeError("[" + std::string(op) + "] expected (variables, observations) or (observations), got " +
+                     to_string(x.shape()));
+  return x.dim() == 2 ? x : unsqueeze(x, 0);
+}
+
+Tensor checked_weights(const char* what, const Tensor& weights, const Tensor& x) {
+  if (!weights.defined()) return ones({x.size(1)}, x.dtype());
+  if (!(weights.shape() == Shape{x.size(1)}))
+    throw ShapeError("[cov] expected " + std::string(what) + " (" + std::to_string(x.size(1)) + "), got " +
+                     to_string(weights.shape()));
+  NoGrad guard;
+  if (weights.numel() > 0 && min(weights).item() < 0)
+    throw ValueError("[cov] expected " + std::string(what) + " >= 0, got " +
+                     std::to_string(min(weights).item()));
+  return to(weights, x.dtype());
+}
+
 using Call = std::function<Tensor(const Tensor&, const Axes&, bool)>;
 
 std::vector<Case> cases_of(const Call& call, std::string label = {}) {
@@ -193,6 +216,31 @@ OpList statistics_ops() {
                          .formula = "sum(|x|^ord)^(1/ord)",
                          .conventions = "derivative 0 where all is 0"},
                         norm_cases())),
+          composite(case_row(
+              {.name = "cov", .domain = {real, unit}, .formula = "(x - mean(x)) (x - mean(x))^T / (n - 1)"},
+              "reduce",
+              {{{{3, 5}}, [](const TensorList& x) { return cov(x[0]); }},
+               {{{4}}, [](const TensorList& x) { return cov(x[0], {.correction = 0}); }},
+               {{{2, 4}, {4}}, [](const TensorList& x) { return cov(x[0], {.aweights = x[1]}); }},
+               {{{2, 3}, {3}},
+                [](const TensorList& x) {
+                  return cov(x[0], {.fweights = tensor({2, 1, 3}), .aweights = x[1]});
+                }},
+               {{{0, 3}}, [](const TensorList& x) { return cov(x[0]); }}},
+              [](std::int64_t n) {
+                return Case{{{8, n / 8}}, [](const TensorList& x) { return cov(x[0]); }};
+              })),
+          composite(case_row({.name = "corrcoef",
+                              .domain = {all_different},
+                              .formula = "cov(x) / (std(x) std(x)^T)",
+                              .conventions = "nothing varies: NaN"},
+                             "reduce",
+                             {{{{3, 5}}, [](const TensorList& x) { return corrcoef(x[0]); }},
+                              {{{2, 4}}, [](const TensorList& x) { return corrcoef(x[0]); }},
+                              {{{0, 3}}, [](const TensorList& x) { return corrcoef(x[0]); }}},
+                             [](std::int64_t n) {
+                               return Case{{{8, n / 8}}, [](const TensorList& x) { return corrcoef(x[0]); }};
+                             })),
           composite(row({.name = "norm",
                          .domain = {kink_at_zero},
                          .formula = "vector_norm(x, p)",
@@ -213,6 +261,26 @@ VarMean var_mean(const Tensor& x, const Axes& axes, const VarOptions& options) {
 }
 StdMean std_mean(const Tensor& x, const Axes& axes, const VarOptions& options) {
   return {detail::root(detail::variance("std_mean", x, axes, options)), mean(x, axes, options.keepdim)};
+}
+
+Tensor cov(const Tensor& x, const CovOptions& o) {
+  const Tensor rows = detail::observations("cov", x);
+  const Tensor importance = detail::checked_weights("aweights", o.aweights, rows);
+  const Tensor w = mul(detail::checked_weights("fweights", o.fweights, rows), importance), total = sum(w);
+  // What of the weights is a count; without aweights the number of observations.
+  const Tensor lost = o.aweights.defined() ? div(sum(mul(w, importance)), total) : ones({}, x.dtype());
+  const Tensor centered = sub(rows, div(sum(mul(rows, w), 1, true), total));
+  const Tensor c = div(matmul(mul(centered, w), transpose(centered, 0, 1)),
+                       maximum(sub(total, mul(lost, o.correction)), 0));
+  return x.dim() == 2 ? c : reshape(c, {});
+}
+
+Tensor corrcoef(const Tensor& x) {
+  const Tensor rows = detail::observations("corrcoef", x);
+  const Tensor centered = sub(rows, mean(rows, 1, true));
+  const Tensor c = matmul(centered, transpose(centered, 0, 1)), d = sqrt(diagonal(c));
+  const Tensor r = clamp(div(c, mul(unsqueeze(d, 1), d)), -1, 1);
+  return x.dim() == 2 ? r : reshape(r, {});
 }
 
 Tensor vector_norm(const Tensor& x, double ord, const Axes& axes, bool keepdim) {

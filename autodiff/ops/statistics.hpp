@@ -22,6 +22,16 @@ Tensor std(const Tensor& x, const Axes& axes = {}, const VarOptions& options = {
 VarMean var_mean(const Tensor& x, const Axes& axes = {}, const VarOptions& options = {});
 StdMean std_mean(const Tensor& x, const Axes& axes = {}, const VarOptions& options = {});
 
+struct CovOptions {
+  double correction = 1;  ///< as VarOptions'
+  Tensor fweights = {};   ///< how often each observation was made (n), whole numbers
+  Tensor aweights = {};   ///< how much each observation counts (n)
+};
+/// Covariances of the rows of x (variables, observations), or the variance of x (n).
+/// @throws ShapeError, ValueError for negative weights
+Tensor cov(const Tensor& x, const CovOptions& options = {});
+/// Correlations of the rows of x, within [-1, 1]. NaN where a row does not vary.
+Tensor corrcoef(const Tensor& x);
 /// sum(|x|^ord)^(1/ord). ord 0 counts what is not 0; inf and -inf take the largest and smallest |x|. Its
 /// derivative is 0 where all is 0, in every order. @throws ValueError for NaN, and for infinite and negative
 /// orders of nothing

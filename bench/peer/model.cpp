@@ -21,13 +21,16 @@ void fill(nn::Module& net) {
 template <class Net, class Adam>
 Step train(std::shared_ptr<Net> net, std::shared_ptr<Adam> adam, at::Tensor x, at::Tensor y) {
   auto loss = std::make_shared<at::Tensor>();
-  return {[=] {
+  return {
+      .run =
+          [=] {
             *loss = torch::cross_entropy_loss(net->forward(x), y);
             for (const auto& p : net->parameters()) drop_grad(p);
             loss->backward();
             adam->step();
           },
-          [=] { return loss->item<double>(); }};
+      .result = [=] { return loss->item<double>(); },
+      .forward = [=] { return std::make_shared<at::Tensor>(torch::cross_entropy_loss(net->forward(x), y)); }};
 }
 
 // ---- W06 ----
@@ -68,7 +71,8 @@ struct ResidualBlock : nn::Module {
 Step residual_block() {
   auto net = std::make_shared<ResidualBlock>();
   fill(*net);
-  Step step = differentiate([net](const at::Tensor& x) { return net->forward(x); }, leaf({16, 64, 32, 32}, 1));
+  Step step =
+      differentiate([net](const at::Tensor& x) { return net->forward(x); }, leaf({16, 64, 32, 32}, 1));
   return {[run = step.run, net] {
             for (const auto& p : net->parameters()) drop_grad(p);
             run();
@@ -110,7 +114,8 @@ struct GptBlock : nn::Module {
     const at::Tensor all =
         qkv(ln1(x)).reshape({n, length, 3, gpt_heads, gpt_dim / gpt_heads}).permute({2, 0, 3, 1, 4});
     const double scale = 1 / std::sqrt(static_cast<double>(gpt_dim) / gpt_heads);
-    const at::Tensor scores = (torch::matmul(all[0], all[1].transpose(-2, -1)) * scale).masked_fill(hidden, -INFINITY);
+    const at::Tensor scores =
+        (torch::matmul(all[0], all[1].transpose(-2, -1)) * scale).masked_fill(hidden, -INFINITY);
     const at::Tensor seen = torch::matmul(torch::softmax(scores, -1), all[2]);
     const at::Tensor y = x + proj(seen.transpose(1, 2).reshape({n, length, gpt_dim}));
     return y + down(torch::gelu(up(ln2(y)), "tanh"));
@@ -143,17 +148,18 @@ Step train_gpt() {
   auto adam = std::make_shared<torch::optim::AdamW>(net->parameters(), torch::optim::AdamWOptions(1e-3));
   const auto n = gpt_batch * gpt_length;
   const at::Tensor codes = labels(n + 1, gpt_vocabulary);
-  return train(net, adam, codes.slice(0, 0, n).reshape({gpt_batch, gpt_length}), codes.slice(0, 1, n + 1).contiguous());
+  return train(net, adam, codes.slice(0, 0, n).reshape({gpt_batch, gpt_length}),
+               codes.slice(0, 1, n + 1).contiguous());
 }
 
 }  // namespace
 
 Suite model_suite() {
   return {
-      {"W06/cnn_28x28_32_64_128_10/b64_adam", train_cnn, 0, 0, 1.6e9},
-      {"W07/residual_block_64x32x32/b16", residual_block, 0, 0, 7.25e9},
-      {"W08/lstm_64x32_64_128", lstm, 0, 0, 1.07e9},
-      {"W09/mini_gpt_4x128/b8_adamw", train_gpt, 0, 0, 5.84e9},
+      {"W06/cnn_28x28_32_64_128_10/b64_adam", train_cnn, cnn_work},
+      {"W07/residual_block_64x32x32/b16", residual_block, residual_work},
+      {"W08/lstm_64x32_64_128", lstm, lstm_work},
+      {"W09/mini_gpt_4x128/b8_adamw", train_gpt, gpt_work},
   };
 }
 

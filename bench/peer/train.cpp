@@ -56,14 +56,19 @@ Step train(const Training& t) {
   job->x = constant({t.batch, t.widths.front()}, 1);
   const bool classify = t.loss == Training::Loss::cross_entropy;
   job->y = classify ? labels(t.batch, t.widths.back()) : constant({t.batch, t.widths.back()}, 2);
-  return {[=] {
-            const at::Tensor out = job->net(job->x);
-            job->loss = classify ? torch::cross_entropy_loss(out, job->y) : torch::mse_loss(out, job->y);
-            drop_grads(job->params);
-            job->loss.backward();
-            job->optimizer->step();
-          },
-          [=] { return job->loss.item<double>(); }};
+  const auto loss = [=] {
+    const at::Tensor out = job->net(job->x);
+    return classify ? torch::cross_entropy_loss(out, job->y) : torch::mse_loss(out, job->y);
+  };
+  return {.run =
+              [=] {
+                job->loss = loss();
+                drop_grads(job->params);
+                job->loss.backward();
+                job->optimizer->step();
+              },
+          .result = [=] { return job->loss.item<double>(); },
+          .forward = [=] { return std::make_shared<at::Tensor>(loss()); }};
 }
 
 Step train_xor() {
@@ -134,15 +139,14 @@ Step optimizer_alone(Training::Rule rule) {
 }  // namespace
 
 Suite train_suite() {
-  const auto elements = static_cast<double>(optimizer_tensors * optimizer_tensor_size);
   Suite list = {
       {"W02/xor_2_8_1/b4_adam", train_xor},
       {"W14/hessian_vector_product", hessian_vector_product},
-      {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, 0, elements},
-      {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, 0, elements},
+      {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, adam_work},
+      {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, momentum_work},
       {"W17/inference_784_256_128_10/b1", infer},
   };
-  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, 0, 0, t.flop()});
+  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, t.work()});
   return list;
 }
 

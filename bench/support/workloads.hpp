@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "support/suite.hpp"
+
 namespace bench {
 
 /// `n` numbers in [-scale, scale), another sequence for every seed.
@@ -41,11 +43,11 @@ struct Training {
   Loss loss = Loss::cross_entropy;
 
   /// Executed operations of a step's products; the input needs no gradient.
-  double flop() const {
+  Work work() const {
     double sum = 0;
     for (std::size_t i = 0; i + 1 < widths.size(); ++i)
       sum += (i == 0 ? 4.0 : 6.0) * static_cast<double>(batch * widths[i] * widths[i + 1]);
-    return sum;
+    return {.flop = sum};
   }
 };
 
@@ -83,5 +85,31 @@ constexpr std::int64_t gelu_size = 1 << 20;
 constexpr double gelu_c = 0.7978845608028654, gelu_d = 0.044715;  // sqrt(2 / pi)
 constexpr std::int64_t rosenbrock_size = 32;
 constexpr std::int64_t optimizer_tensors = 50, optimizer_tensor_size = 200'000;
+
+// ---- the least that each has to do ----
+
+/// Bytes of so many tensors, read or written.
+constexpr double moved(int tensors, double floats) { return 4 * tensors * floats; }
+constexpr double gelu_numel = static_cast<double>(gelu_size);
+constexpr double norm_numel = static_cast<double>(norm_rows * norm_width);
+constexpr double optimizer_numel = static_cast<double>(optimizer_tensors * optimizer_tensor_size);
+
+constexpr Work chain_work{.ops = 3.0 * chain_length};
+// x -> y; x, cotangent -> gradient
+constexpr Work gelu_work{.elements = gelu_numel, .bytes = moved(5, gelu_numel)};
+constexpr Work layer_norm_work{.bytes = moved(5, norm_numel)};
+constexpr Work cross_entropy_work{.bytes = moved(3, 4096.0 * 1000)};  // x -> loss; x -> gradient
+constexpr Work bias_and_sum_work{.bytes = moved(4, norm_numel)};      // x -> y; y -> sum; gradient written
+constexpr Work mean_work{.bytes = moved(2, norm_numel)};              // x -> mean; gradient written
+constexpr Work move_work{.bytes = moved(4, 2048.0 * 2048)};           // x -> y; cotangent -> gradient
+// parameter, gradient, moments -> parameter, moments
+constexpr Work adam_work{.elements = optimizer_numel, .bytes = moved(7, optimizer_numel)};
+constexpr Work momentum_work{.elements = optimizer_numel, .bytes = moved(5, optimizer_numel)};
+constexpr Work cnn_work{.flop = 1.6e9}, residual_work{.flop = 7.25e9}, lstm_work{.flop = 1.07e9},
+    gpt_work{.flop = 5.84e9};
+/// Products of n x n matrices.
+constexpr Work product_work(std::int64_t n, int products) {
+  return {.flop = 2.0 * products * static_cast<double>(n * n * n)};
+}
 
 }  // namespace bench

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <ostream>
 
 #include "autodiff/autodiff.hpp"
 #include "autodiff/memory.hpp"
@@ -36,6 +37,9 @@ struct Sample {
   std::string name;
   Bytes file;
   Read read;
+
+  /// What GoogleTest says of a parameter.
+  friend std::ostream& operator<<(std::ostream& out, const Sample& sample) { return out << sample.name; }
 };
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) {

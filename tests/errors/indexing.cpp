@@ -37,6 +37,9 @@ Rows indexing_rows() {
       {"take_along_dim", Kind::shape, {"rank 2", "(2,)"}, [=] { take_along_dim(m({2, 2}), at, 0); }},
       {"index_copy", Kind::index, {"5"}, [=] { index_copy(m({3}), 0, at, m({2})); }},
       {"index_copy", Kind::shape, {"(2,)", "(3,)"}, [=] { index_copy(m({6}), 0, at, m({3})); }},
+      {"select_scatter", Kind::index, {"[-3, 3)", "3"}, [] { select_scatter(m({3}), m({}), 0, 3); }},
+      {"select_scatter", Kind::shape, {"(2,)", "(3,)"}, [] { select_scatter(m({3, 2}), m({3}), 0, 0); }},
+      {"slice_scatter", Kind::shape, {"(2, 2)", "(3, 2)"}, [] { slice_scatter(m({3, 2}), m({3, 2}), 0, {1, {}}); }},
       {"index_fill", Kind::shape, {"()"}, [] { index_fill(m({3}), 0, tensor(1), 1); }},
       {"index_fill", Kind::index, {"5"}, [=] { index_fill(m({3}), 0, at, 1); }},
   };

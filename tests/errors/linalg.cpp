@@ -28,6 +28,36 @@ Rows linalg_rows() {
          cholesky(beside_identities({{1, 2}, {2, 1}}));
        }},
       {"cholesky", Kind::value, {"order 1"}, [] { cholesky(tensor({{nan}})); }},
+      {"cholesky_inverse",
+       Kind::shape,
+       {"(2, 3)"},
+       [] {
+         cholesky_inverse(m({2, 3}));
+       }},
+      {"tensorinv",
+       Kind::shape,
+       {"first 2 axes", "(2, 3, 5)"},
+       [] {
+         tensorinv(m({2, 3, 5}));
+       }},
+      {"tensorinv",
+       Kind::value,
+       {"ind > 0", "0"},
+       [] {
+         tensorinv(m({2, 2}), 0);
+       }},
+      {"tensorsolve",
+       Kind::shape,
+       {"(2, 3, 5)"},
+       [] {
+         tensorsolve(m({2, 3, 5}), m({2, 3}));
+       }},
+      {"tensorsolve",
+       Kind::shape,
+       {"b's", "(3, 2)"},
+       [] {
+         tensorsolve(m({2, 3, 6}), m({3, 2}));
+       }},
       {"cholesky_solve",
        Kind::shape,
        {"(3, 1)", "(2, 2)"},

@@ -7,6 +7,24 @@ Rows product_rows() {
   return {
       {"dot", Kind::shape, {"(2,)", "(3,)"}, [] { dot(m({2}), m({3})); }},
       {"dot", Kind::dtype, {"i64"}, [] { dot(arange(3), m({3})); }},
+      {"bilinear",
+       Kind::shape,
+       {"(2, 3)", "(1, 4)"},
+       [] {
+         bilinear(m({2, 3}), m({1, 4}), m({5, 3, 4}));
+       }},
+      {"bilinear",
+       Kind::shape,
+       {"(6,)"},
+       [] {
+         bilinear(m({3}), m({4}), m({5, 3, 4}), m({6}));
+       }},
+      {"bilinear",
+       Kind::dtype,
+       {"i64"},
+       [] {
+         bilinear(arange(3), m({4}), m({5, 3, 4}));
+       }},
       {"inner",
        Kind::shape,
        {"(2, 3)", "(2,)"},
@@ -105,6 +123,12 @@ Rows product_rows() {
        {"(1, 1, 1)"},
        [] {
          addmm(m({1, 1, 1}), m({2, 1}), m({1, 2}));
+       }},
+      {"addr",
+       Kind::shape,
+       {"(2, 2)", "(2,)"},
+       [] {
+         addr(m({2}), m({2, 2}), m({2}));
        }},
       {"addmv",
        Kind::shape,

@@ -59,6 +59,15 @@ Rows random_rows() {
        }},
       {"dropout", Kind::value, {"0 <= p <= 1"}, [] { dropout(m({3}), 1.5); }},
       {"feature_dropout", Kind::shape, {"(3,)"}, [] { feature_dropout(m({3}), 0.5); }},
+      {"feature_alpha_dropout", Kind::shape, {"(3,)"}, [] { feature_alpha_dropout(m({3}), 0.5); }},
+      {"feature_alpha_dropout",
+       Kind::value,
+       {"0 <= p <= 1"},
+       [] {
+         feature_alpha_dropout(m({2, 3}), -1);
+       }},
+      {"drop_path", Kind::shape, {"at least 1", "()"}, [] { drop_path(m({}), 0.5); }},
+      {"drop_path", Kind::dtype, {"i64"}, [] { drop_path(zeros({3}, i64), 0.5); }},
       {"alpha_dropout", Kind::dtype, {"i64"}, [] { alpha_dropout(zeros({3}, i64), 0.5); }},
       {"gumbel_softmax", Kind::value, {"tau > 0"}, [] { gumbel_softmax(m({3}), 0); }},
   };

@@ -9,6 +9,10 @@ namespace cadena::errors {
 Rows reduce_rows() {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   return {
+      {"cov", Kind::shape, {"(observations)", "()"}, [] { cov(m({})); }},
+      {"cov", Kind::shape, {"aweights (3)", "(2,)"}, [] { cov(m({2, 3}), {.aweights = m({2})}); }},
+      {"cov", Kind::value, {"fweights >= 0", "-1"}, [] { cov(m({2, 1}), {.fweights = tensor({-1})}); }},
+      {"corrcoef", Kind::dtype, {"i64"}, [] { corrcoef(zeros({2, 3}, i64)); }},
       {"prod", Kind::index, {"[-2, 2)", "2"}, [] { prod(m({2, 3}), 2); }},
       {"nansum", Kind::index, {"[-1, 1)"}, [] { nansum(m({2}), 1); }},
       {"nanmean", Kind::dtype, {"i64"}, [] { nanmean(arange(3)); }},

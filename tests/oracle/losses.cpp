@@ -46,6 +46,15 @@ Calls loss_calls() {
       {"multilabel_soft_margin_loss", [=](In x) { return multilabel_soft_margin_loss(x[0], x[1], weight); }},
       {"cosine_embedding_loss",
        [=](In x) { return cosine_embedding_loss(x[0], x[1], select(signs, 1, 0), 0.1); }},
+      {"contrastive_loss",
+       [=](In x) {
+         return contrastive_loss(x[0], x[1], select(signs, 1, 0), {.margin = 3, .reduction = Reduction::sum});
+       }},
+      {"info_nce_loss", [](In x) { return info_nce_loss(x[0], x[1]); }},
+      {"info_nce_loss negatives",
+       [](In x) { return info_nce_loss(x[0], x[1], {.temperature = 0.7, .negatives = x[2]}); }},
+      {"dice_loss", [](In x) { return dice_loss(x[0], x[1], {.smooth = 0.5}); }},
+      {"dice_loss squared", [](In x) { return dice_loss(x[0], x[1], {.squared = true, .smooth = 0.5}); }},
       {"triplet_margin_loss",
        [](In x) { return triplet_margin_loss(x[0], x[1], x[2], {.margin = 2.5, .p = 3, .swap = true}); }},
       {"triplet_margin_with_distance_loss",

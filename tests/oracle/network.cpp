@@ -108,7 +108,17 @@ Tensor weight_gradient(const std::function<Tensor(const Tensor& x, const Tensor&
 }  // namespace
 
 Calls convolution_calls() {
+  const FractionalMaxPoolOptions plane{.output_size = {4, 5},
+                                       .random_samples = tensor({{{0.3, 0.9}, {0.75, 0.125}}}, f64)};
+  const FractionalMaxPoolOptions box{.output_ratio = {0.5, 0.6, 0.6},
+                                     .random_samples = tensor({{{0.6, 0.9, 0.1}}}, f64)};
   return {
+      {"fractional_max_pool2d", [=](In x) { return fractional_max_pool2d(x[0], 2, plane); }},
+      {"fractional_max_pool2d_with_indices",
+       [=](In x) { return both(fractional_max_pool2d_with_indices(x[0], 2, plane)); }},
+      {"fractional_max_pool3d", [=](In x) { return fractional_max_pool3d(x[0], 2, box); }},
+      {"fractional_max_pool3d_with_indices",
+       [=](In x) { return both(fractional_max_pool3d_with_indices(x[0], 2, box)); }},
       CADENA_POOL_CALLS(1d) CADENA_POOL_CALLS(2d) CADENA_POOL_CALLS(3d)  //
       {"conv",
        [](In x) {

@@ -57,6 +57,25 @@ Calls reduction_calls() {
          const auto r = var_mean(x[0], {1});
          return joined({r.var, r.mean});
        }},
+      {"cov",
+       [](In x) {
+         return cov(x[0], {.fweights = tensor({2, 1, 3, 1}), .aweights = x[1].detach()});
+       }},
+      {"corrcoef", [](In x) { return triu(corrcoef(x[0]), 1); }},
+      {"trapezoid", [](In x) { return trapezoid(x[0], x[1], 1); }},
+      {"trapezoid even", [](In x) { return trapezoid(x[0], 0.5); }},
+      {"cumulative_trapezoid", [](In x) { return cumulative_trapezoid(x[0], x[1], 1); }},
+      {"gradient",
+       [](In x) {
+         return joined(gradient(x[0], {.spacing = {0.5, 2}}));
+       }},
+      {"gradient uneven",
+       [](In x) {
+         return joined(gradient(
+             x[0], {.coordinates = {tensor({0, 0.5, 1.75, 2, 3.5}, f64)}, .axes = 0, .edge_order = 2}));
+       }},
+      {"vander", [](In x) { return vander(x[0], 4); }},
+      {"vander increasing", [](In x) { return vander(x[0], 3, true); }},
       {"std_mean",
        [](In x) {
          const auto r = std_mean(x[0], {1});
@@ -108,6 +127,7 @@ Calls product_calls() {
       {"matmul", [](In x) { return matmul(x[0], x[1]); }},
       {"matmul vector", [](In x) { return matmul(x[0], x[1]); }},
       {"linear", [](In x) { return linear(x[0], x[1], x[2]); }},
+      {"bilinear", [](In x) { return bilinear(x[0], x[1], x[2], x[3]); }},
       {"dot", [](In x) { return dot(x[0], x[1]); }},
       {"inner", [](In x) { return inner(x[0], x[1]); }},
       {"outer", [](In x) { return outer(x[0], x[1]); }},
@@ -122,6 +142,7 @@ Calls product_calls() {
          return tensordot(x[0], x[1], {2, 0}, {1, 0});
        }},
       {"addmm", [=](In x) { return addmm(x[0], x[1], x[2], factors); }},
+      {"addr", [=](In x) { return addr(x[0], x[1], x[2], factors); }},
       {"addmv", [=](In x) { return addmv(x[0], x[1], x[2], factors); }},
       {"baddbmm", [=](In x) { return baddbmm(x[0], x[1], x[2], factors); }},
       {"addbmm", [=](In x) { return addbmm(x[0], x[1], x[2], factors); }},
@@ -131,6 +152,9 @@ Calls product_calls() {
       {"normalize", [](In x) { return normalize(x[0], 3); }},
       {"cosine_similarity", [](In x) { return cosine_similarity(x[0], x[1]); }},
       {"pairwise_distance", [](In x) { return pairwise_distance(x[0], x[1], 3); }},
+      {"dist", [](In x) { return dist(x[0], x[1], 3); }},
+      {"pdist", [](In x) { return pdist(x[0]); }},
+      {"renorm", [](In x) { return renorm(x[0], 2, 1, 2); }},
       {"cdist", [](In x) { return cdist(x[0], x[1]); }},
       {"cdist 3", [](In x) { return cdist(x[0], x[1], 3); }},
   };
@@ -140,6 +164,15 @@ Calls linalg_calls() {
   Calls calls = {
       {"cholesky", [](In x) { return cholesky(spd(x[0])); }},
       {"cholesky upper", [](In x) { return cholesky(spd(x[0]), {.upper = true}); }},
+      {"cholesky_inverse", [](In x) { return cholesky_inverse(cholesky(spd(x[0]))); }},
+      {"tensorinv",
+       [](In x) {
+         return tensorinv(reshape(spd(x[0]), {2, 3, 6}), 2);
+       }},
+      {"tensorsolve",
+       [](In x) {
+         return tensorsolve(reshape(spd(x[0]), {2, 3, 6}), x[1]);
+       }},
       {"cholesky_solve", [](In x) { return cholesky_solve(x[1], cholesky(spd(x[0]))); }},
       {"solve_triangular",
        [](In x) { return solve_triangular(triu(x[0]) + 3 * eye(3, f64), x[1], {.upper = true}); }},

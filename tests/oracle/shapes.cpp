@@ -176,6 +176,24 @@ Calls movement_calls() {
       {"tril", [](In x) { return tril(x[0], -1); }},
       {"triu", [](In x) { return triu(x[0], 1); }},
       {"diag", [](In x) { return diag(x[0], 1); }},
+      {"hsplit",
+       [](In x) {
+         return joined(hsplit(x[0], {1, 3}));
+       }},
+      {"vsplit", [](In x) { return joined(vsplit(x[0], 2)); }},
+      {"dsplit", [](In x) { return joined(dsplit(x[0], 2)); }},
+      {"narrow", [](In x) { return narrow(x[0], 1, -3, 2); }},
+      {"column_stack", [](In x) { return column_stack(x); }},
+      {"block_diag", [](In x) { return block_diag(x); }},
+      {"fliplr", [](In x) { return fliplr(x[0]); }},
+      {"flipud", [](In x) { return flipud(x[0]); }},
+      {"diagflat", [](In x) { return diagflat(x[0], 1); }},
+      {"diagonal_scatter", [](In x) { return diagonal_scatter(x[0], x[1], -1, 2, 0); }},
+      {"select_scatter", [](In x) { return select_scatter(x[0], x[1], 1, -1); }},
+      {"slice_scatter",
+       [](In x) {
+         return slice_scatter(x[0], x[1], 0, {1, 5, 2});
+       }},
       {"trace", [](In x) { return trace(x[0]); }},
       {"pad",
        [](In x) {
@@ -213,6 +231,8 @@ Calls movement_calls() {
        [](In x) {
          return einops_repeat(x[0], "h w -> h (w r)", {{"r", 3}});
        }},
+      {"fmax", [](In x) { return fmax(x[0], x[1]); }},
+      {"fmin", [](In x) { return fmin(x[0], x[1]); }},
       {"where", [](In x) { return where(mask(), x[0], x[1]); }},
   };
 }

@@ -261,6 +261,43 @@ OpList linalg_solve_ops() {
                            joined({cases_of(from_lower, system_shapes()),
                                    cases_of(from_upper, {{{3, 3}, {3, 2}}, {{2, 2}, {2, 1}}}, "upper")}),
                            from_lower, 2)),
+      composite(linalg_row(
+          {.name = "cholesky_inverse", .formula = "(L L^T)^-1"},
+          joined(
+              {cases_of([](const TensorList& x) { return cholesky_inverse(regular(x[0])); }, square_shapes()),
+               cases_of([](const TensorList& x) { return cholesky_inverse(regular(x[0]), {.upper = true}); },
+                        {{{3, 3}}}, "upper")}),
+          [](const TensorList& x) { return cholesky_inverse(add(mul(x[0], 0.05), eye(8, x[0].dtype()))); })),
+      composite(linalg_row({.name = "tensorinv", .formula = "A^-1 over groups of axes"},
+                           joined({cases_of(
+                                       [](const TensorList& x) {
+                                         return tensorinv(reshape(regular(x[0]), {2, 3, 6}));
+                                       },
+                                       {{{6, 6}}}),
+                                   cases_of(
+                                       [](const TensorList& x) {
+                                         return tensorinv(reshape(regular(x[0]), {2, 2, 4}));
+                                       },
+                                       {{{4, 4}}}),
+                                   cases_of([](const TensorList& x) { return tensorinv(regular(x[0]), 1); },
+                                            {{{3, 3}}, {{2, 2}}, {{1, 1}}})}),
+                           [](const TensorList& x) {
+                             const Tensor one = add(mul(select(x[0], 0, 0), 0.05), eye(8, x[0].dtype()));
+                             return tensorinv(reshape(one, {8, 2, 4}), 1);
+                           })),
+      composite(linalg_row(
+          {.name = "tensorsolve", .formula = "A^-1 B over groups of axes"},
+          joined({cases_of(
+                      [](const TensorList& x) {
+                        return tensorsolve(reshape(regular(x[0]), {2, 3, 6}), x[1]);
+                      },
+                      {{{6, 6}, {2, 3}}}),
+                  cases_of(
+                      [](const TensorList& x) {
+                        return tensorsolve(reshape(regular(x[0]), {4, 2, 2}), x[1]);
+                      },
+                      {{{4, 4}, {4}}})}),
+          [](const TensorList& x) { return solve(x[0], x[1]); }, 2)),
       linalg_row(
           SolveTriangular::meta, triangular_cases(),
           [](const TensorList& x) { return solve_triangular(x[0], x[1], {.upper = true}); }, 2),
@@ -322,6 +359,11 @@ Tensor cholesky_solve(const Tensor& b, const Tensor& l, const CholeskyOptions& o
                           {.upper = true});
 }
 
+Tensor cholesky_inverse(const Tensor& l, const CholeskyOptions& options) {
+  detail::check_square("cholesky_inverse", l);
+  return cholesky_solve(eye(l.size(-1), l.dtype()), l, options);
+}
+
 Tensor solve_triangular(const Tensor& a, const Tensor& b, const SolveTriangularOptions& options) {
   Tensor matrix = options.left ? a : detail::mt(a), right = options.left ? b : detail::mt(b);
   detail::check_system("solve_triangular", matrix, right);
@@ -350,6 +392,41 @@ Tensor solve(const Tensor& a, const Tensor& b, const SolveOptions& options) {
 Tensor inv(const Tensor& a) {
   detail::check_square("inv", a);
   return detail::apply(detail::Inverse{true}, a);
+}
+
+namespace detail {
+namespace {
+
+/// a (first..., others...), cut behind `ind` axes, as a square matrix.
+Tensor as_square(const char* op, const Tensor& a, int ind) {
+  std::int64_t rows = 1, columns = 1;
+  for (int i = 0; i < a.dim(); ++i) (i < ind ? rows : columns) *= a.size(i);
+  if (ind > a.dim() || rows != columns)
+    throw ShapeError("[" + std::string(op) + "] expected as many elements along the first " +
+                     std::to_string(ind) + " axes as along the others, got " + to_string(a.shape()));
+  return reshape(a, {rows, columns});
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor tensorinv(const Tensor& a, int ind) {
+  if (ind < 1) throw ValueError("[tensorinv] expected ind > 0, got " + std::to_string(ind));
+  const Tensor inverse = inv(detail::as_square("tensorinv", a, ind));
+  Shape shape;
+  for (int i = ind; i < a.dim(); ++i) shape.push_back(a.size(i));
+  for (int i = 0; i < ind; ++i) shape.push_back(a.size(i));
+  return reshape(inverse, shape);
+}
+
+Tensor tensorsolve(const Tensor& a, const Tensor& b) {
+  const Tensor square = detail::as_square("tensorsolve", a, b.dim());
+  Shape shape, first;
+  for (int i = 0; i < a.dim(); ++i) (i < b.dim() ? first : shape).push_back(a.size(i));
+  if (!(first == b.shape()))
+    throw ShapeError("[tensorsolve] expected a whose first axes are b's, got " + to_string(a.shape()) +
+                     " and " + to_string(b.shape()));
+  return reshape(solve(square, reshape(b, {b.numel()})), shape);
 }
 
 }  // namespace cadena
