@@ -31,6 +31,14 @@ class Layout {
     }
     lay_out();
   }
+  Layout(const Layout& o) { *this = o; }
+  Layout& operator=(const Layout& o) {
+    std::copy(o.begin(), o.end(), dims_.begin());  // few of eight, mostly
+    count_ = o.count_, outputs_ = o.outputs_;
+    empty_output_ = o.empty_output_, empty_sum_ = o.empty_sum_;
+    return *this;
+  }
+  ~Layout() = default;
 
   bool empty_output() const { return empty_output_; }
   bool empty_sum() const { return empty_sum_; }
@@ -60,10 +68,10 @@ class Layout {
   // outside.
   void sort() {
     const auto key = [](const Dim& d) { return d.stride == 0 ? INT64_MAX : std::abs(d.stride); };
-    std::stable_sort(begin(), end(), [&](const Dim& a, const Dim& b) { return key(a) > key(b); });
+    insertion_sort([&](const Dim& a, const Dim& b) { return key(a) > key(b); });
   }
   void move_reduced_last() {
-    std::stable_partition(begin(), end(), [](const Dim& d) { return !d.reduced; });
+    insertion_sort([](const Dim& a, const Dim& b) { return a.reduced < b.reduced; });
   }
 
   // Merges neighbours that are kept or reduced together.
@@ -104,6 +112,12 @@ class Layout {
   Dim* begin() { return dims_.data(); }
   Dim* end() { return dims_.data() + count_; }
 
+  // Stable, and without the memory that std::stable_sort asks the system for.
+  template <class Before>
+  void insertion_sort(const Before& before) {
+    for (std::size_t i = 1; i < count_; ++i)
+      for (std::size_t j = i; j > 0 && before(dims_[j], dims_[j - 1]); --j) std::swap(dims_[j], dims_[j - 1]);
+  }
   void lay_out() {
     outputs_ = 1;
     for (std::size_t i = count_; i-- > 0;)

@@ -48,7 +48,8 @@ struct MatMul {
                              .conventions = "without inner dimension: zeros, zero derivatives"};
 
   Tensor eval(const Tensor& a, const Tensor& b) const {
-    const Shape batch = broadcast("matmul", batch_shape(a), batch_shape(b));
+    const bool matrices = a.dim() == 2 && b.dim() == 2;
+    const Shape batch = matrices ? Shape() : broadcast("matmul", batch_shape(a), batch_shape(b));
     Shape shape = batch;
     shape.push_back(a.size(-2));
     shape.push_back(b.size(-1));
@@ -233,6 +234,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     throw ShapeError("[matmul] expected at least one dimension, got " + shapes());
   if (a.size(-1) != b.size(b.dim() == 1 ? 0 : -2))
     throw ShapeError("[matmul] expected inner dimensions that agree, got " + shapes());
+  if (a.dim() == 2 && b.dim() == 2 && a.dtype() == b.dtype()) return detail::apply(detail::MatMul{}, a, b);
   const DType dtype = promote(a.dtype(), b.dtype());
   Tensor x = to(a, dtype), y = to(b, dtype);
   if (a.dim() == 1) x = unsqueeze(x, 0);
@@ -265,13 +267,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (biased) detail::check_floating("linear", x, bias);
   DType dtype = promote(x.dtype(), weight.dtype());
   if (biased) dtype = promote(dtype, bias.dtype());
-  Shape rows{1, x.size(-1)}, shape = x.shape();
-  for (int i = 0; i < x.dim() - 1; ++i) rows[0] *= x.shape()[i];
+  const auto of_dtype = [&](const Tensor& t) { return t.dtype() == dtype ? t : to(t, dtype); };
+  const auto rows = [&](const Tensor& matrix) {
+    const Tensor in[] = {of_dtype(matrix), of_dtype(weight), biased ? of_dtype(bias) : Tensor()};
+    return detail::apply_list(detail::LinearOp{}, std::span<const Tensor>(in, biased ? 3 : 2));
+  };
+  if (x.dim() == 2) return rows(x);
+  Shape flat{1, x.size(-1)}, shape = x.shape();
+  for (int i = 0; i < x.dim() - 1; ++i) flat[0] *= x.shape()[i];
   shape[x.dim() - 1] = weight.size(0);
-  const Tensor flat = to(x.dim() == 2 ? x : reshape(x, rows), dtype);
-  Tensor in[] = {flat, to(weight, dtype), biased ? to(bias, dtype) : Tensor()};
-  const Tensor out = detail::apply_list(detail::LinearOp{}, std::span<const Tensor>(in, biased ? 3 : 2));
-  return x.dim() == 2 ? out : reshape(out, shape);
+  return reshape(rows(reshape(x, flat)), shape);
 }
 
 Tensor bilinear(const Tensor& x1, const Tensor& x2, const Tensor& weight, const Tensor& bias) {
