@@ -73,7 +73,8 @@ class AlibiPositions : public Module {
   /// @throws ValueError unless num_heads > 0
   explicit AlibiPositions(std::int64_t num_heads);
   /// (heads, L, S), for `queries` that stand at the last of `keys` positions: an attn_mask for
-  /// MultiheadAttention and scaled_dot_product_attention, where `is_causal` may hide the rest.
+  /// MultiheadAttention and scaled_dot_product_attention. Their `is_causal` hides what comes later where
+  /// queries = keys, or with a KeyValueCache; else it counts the queries from the first key.
   /// @throws ValueError unless 0 <= queries <= keys
   Tensor operator()(std::int64_t queries, std::int64_t keys) const;
   void visit(Visitor& v) override { v("slopes", slopes, false); }

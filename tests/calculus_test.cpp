@@ -98,6 +98,7 @@ TEST(Covariance, ByHandAndAgainstVariances) {
   expect_near(cov(x), {7, -1, -1, 4});
   expect_near(cov(x, {.correction = 0}), {14.0 / 3, -2.0 / 3, -2.0 / 3, 8.0 / 3});
   EXPECT_NEAR(cov(x[0]).item(), var(x[0]).item(), 1e-14);
+  EXPECT_TRUE(all(isnan(cov(x, {.correction = 5}))).item<bool>());
   // Observations made several times are those observations.
   const Tensor twice = cat({x, x.slice(1, {2, 3})}, 1);
   EXPECT_TRUE(allclose(cov(x, {.fweights = tensor({1, 1, 2})}), cov(twice)));

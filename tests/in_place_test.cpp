@@ -54,6 +54,16 @@ TEST(InPlace, OptimizerStepBetweenForwardAndBackwardIsAnError) {
 }
 
 /// The leaf itself was never told of the write.
+TEST(InPlace, WhatAnExpandedViewRepeatsIsWrittenOnce) {
+  const Tensor other = ones({3, 4});
+  for (const Tensor& term : {other, other.t().contiguous().t()}) {
+    const Tensor base = zeros({1, 4});
+    Tensor x = base.expand({3, 4});
+    x.add_(term);
+    EXPECT_TRUE(equal(base, ones({1, 4})));
+  }
+}
+
 TEST(InPlace, OnAViewOfALeafLetsTheLeafBeReadThroughViews) {
   Tensor w = ones({2, 3}, f64).requires_grad_();
   {

@@ -2,6 +2,8 @@
 // these are, in its order.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "fixtures/torch_nn.hpp"
 #include "nn/nn.hpp"
 #include "torch_records.hpp"
@@ -150,6 +152,20 @@ TEST(NnTorchLosses, ValuesAndGradients) {
   add(margin_losses());
   for (std::size_t i = 0; i < keys.size(); ++i) calls[i].key = keys[i].c_str();
   expect_calls(calls, fixtures::torch_nn_functions, fixtures::torch_nn_numbers);
+}
+
+// Near agreement no digit is lost, and long vectors do not overflow.
+TEST(CosineEmbeddingLoss, IsRightForNearAndForLongVectors) {
+  const Tensor same = ones({}, i64);
+  const double angle = 1e-3;
+  const Tensor a = tensor({1.0, 0.0}), b = tensor({std::cos(angle), std::sin(angle)});
+  const double want = 2 * std::pow(std::sin(angle / 2), 2);
+  EXPECT_NEAR(cosine_embedding_loss(a.to(f32), b.to(f32), same).item() / want, 1, 1e-4);
+  for (const double scale : {1e-15, 1.0, 1e20, 1e38}) {
+    const Tensor x = full({3}, scale, f32);
+    EXPECT_NEAR(cosine_embedding_loss(x, -x, same).item(), scale < 1e-6 ? 1 : 2, 1e-5) << scale;
+    EXPECT_NEAR(cosine_embedding_loss(x, x, same).item(), scale < 1e-6 ? 1 : 0, 1e-5) << scale;
+  }
 }
 
 }  // namespace

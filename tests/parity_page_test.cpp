@@ -155,6 +155,8 @@ struct Offer {
 };
 
 Offer match(const Section& section, const std::string& name, const std::string& alias) {
+  // Its powers ascend, those of vander descend.
+  if (section.torch == "torch.linalg" && name == "vander") return {name, {}, false};
   std::vector<std::string> candidates{name, alias};
   if (const auto found = renamed().find(name); found != renamed().end()) candidates.push_back(found->second);
   for (const auto& candidate : candidates)

@@ -93,4 +93,11 @@ Tensor root(const Tensor& x) {
   return where(zero, 0, sqrt(where(zero, 1, x)));
 }
 
+Tensor cast_to(const char* op, const Tensor& x, const Tensor& src) {
+  if (promote(src.dtype(), x.dtype()) != x.dtype())
+    throw DtypeError("[" + std::string(op) + "] expected values that " + std::string(name(x.dtype())) +
+                     " can hold, got " + std::string(name(src.dtype())));
+  return to(src, x.dtype());
+}
+
 }  // namespace cadena::detail

@@ -1,4 +1,4 @@
-// What reductions, scans and sorts do to shapes.
+// What reductions, scans, sorts and scatters do to shapes and dtypes.
 #pragma once
 
 #include <cstdint>
@@ -33,5 +33,8 @@ Tensor numeric(const Tensor& x);
 
 /// sqrt for squares that are summed: its derivative is 0 at 0, in every order.
 Tensor root(const Tensor& x);
+
+/// src in x's dtype. @throws DtypeError naming `op` if that cannot hold it
+Tensor cast_to(const char* op, const Tensor& x, const Tensor& src);
 
 }  // namespace cadena::detail

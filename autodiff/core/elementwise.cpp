@@ -129,7 +129,10 @@ bool add_in_place(const Tensor& target, const Tensor& term) {
   if (to->dtype != from->dtype || !is_floating(to->dtype) || !(to->shape == from->shape)) return false;
   if (!to->contiguous || !from->contiguous) {
     const auto has_rows = [](const TensorImpl* t) { return !t->shape.empty() && t->strides.back() == 1; };
-    if (!has_rows(to) || !has_rows(from)) return false;
+    // What an expanded view repeats is written once, as by a copy.
+    bool repeats = false;
+    for (int d = 0; d < to->shape.rank(); ++d) repeats |= to->strides[d] == 0 && to->shape[d] > 1;
+    if (!has_rows(to) || !has_rows(from) || repeats) return false;
     kernels::add(view_of(term), view_of(target));
     return true;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
@@ -238,7 +239,7 @@ Tensor diagonal_scatter(const Tensor& x, const Tensor& src, std::int64_t offset,
                      to_string(src.shape()));
   const detail::DiagEmbed in_place(line, x.shape());
   const Tensor there = eq(detail::apply(in_place, ones(shape)), 1);
-  return where(there, detail::apply(in_place, to(src, x.dtype())), x);
+  return where(there, detail::apply(in_place, detail::cast_to("diagonal_scatter", x, src)), x);
 }
 
 Tensor trace(const Tensor& x) {

@@ -18,6 +18,18 @@ namespace cadena {
 namespace detail {
 namespace {
 
+/// u = x / sqrt(|x|^2 + eps) and 1 - |u|^2 = eps / (|x|^2 + eps), along the last axis. Long vectors are
+/// shortened first, by a constant that cancels, so that their squares do not overflow.
+std::pair<Tensor, Tensor> unit_vector(const Tensor& x, double eps) {
+  Tensor length = ones({}, x.dtype());
+  if (x.size(-1) > 0) {
+    const NoGrad guard;
+    length = maximum(amax(abs(x), -1, true), 1);
+  }
+  const Tensor v = div(x, length), rest = div(eps, square(length)), s = add(sum(square(v), -1, true), rest);
+  return {div(v, sqrt(s)), div(rest, s)};
+}
+
 /// @throws IndexError for what is not in [0, classes), apart from `also`
 void check_classes(const char* op, const Tensor& target, std::int64_t classes, std::int64_t also) {
   if (target.numel() == 0) return;
@@ -137,11 +149,11 @@ Tensor cosine_embedding_loss(const Tensor& x1, const Tensor& x2, const Tensor& t
     throw ShapeError("[cosine_embedding_loss] expected (N, D) and targets (N), or (D) and (), got " +
                      to_string(x1.shape()) + " and " + to_string(target.shape()));
   constexpr double eps = 1e-12;
-  const auto square_of = [](const Tensor& x) { return add(sum(square(x), -1, true), eps); };
-  const Tensor s1 = square_of(x1), s2 = square_of(x2), u1 = div(x1, sqrt(s1)), u2 = div(x2, sqrt(s2));
   // 1 - cos as |u1 - u2|^2 / 2, which loses no digits where the two point the same way; eps makes the u a
   // little shorter than 1.
-  const Tensor rest = squeeze(add(div(eps, s1), div(eps, s2)), -1);
+  const auto [u1, rest1] = detail::unit_vector(x1, eps);
+  const auto [u2, rest2] = detail::unit_vector(x2, eps);
+  const Tensor rest = squeeze(add(rest1, rest2), -1);
   const Tensor apart = mul(0.5, add(sum(square(sub(u1, u2)), -1), rest));
   const Tensor near = relu(sub(sum(mul(u1, u2), -1), margin));
   return detail::reduced(add(where(eq(target, 1), apart, 0), where(eq(target, -1), near, 0)), reduction);

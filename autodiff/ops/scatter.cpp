@@ -185,14 +185,6 @@ void check_positions(const char* op, const Tensor& x, int axis, const Tensor& in
                      to_string(src));
 }
 
-/// src in x's dtype. @throws DtypeError if that cannot hold it
-Tensor cast_to(const char* op, const Tensor& x, const Tensor& src) {
-  if (promote(src.dtype(), x.dtype()) != x.dtype())
-    throw DtypeError("[" + std::string(op) + "] expected values that " + std::string(name(x.dtype())) +
-                     " can hold, got " + std::string(name(src.dtype())));
-  return to(src, x.dtype());
-}
-
 /// A vector of indices along one axis as an index of the shape of the slices it picks.
 Tensor slices_index(const char* op, const Tensor& x, int axis, const Tensor& index) {
   if (index.dim() != 1 || index.dtype() != i64)
@@ -450,7 +442,7 @@ Tensor select_scatter(const Tensor& x, const Tensor& src, int axis, std::int64_t
   shape.erase(a);
   if (!(src.shape() == shape))
     throw ShapeError("[select_scatter] expected src " + to_string(shape) + ", got " + to_string(src.shape()));
-  return index_copy(x, a, full({1}, i, i64), unsqueeze(src, a));
+  return index_copy(x, a, full({1}, i, i64), unsqueeze(detail::cast_to("select_scatter", x, src), a));
 }
 
 Tensor slice_scatter(const Tensor& x, const Tensor& src, int axis, Slice range) {
@@ -460,7 +452,7 @@ Tensor slice_scatter(const Tensor& x, const Tensor& src, int axis, Slice range) 
   shape[a] = at.numel();
   if (!(src.shape() == shape))
     throw ShapeError("[slice_scatter] expected src " + to_string(shape) + ", got " + to_string(src.shape()));
-  return index_copy(x, a, at, src);
+  return index_copy(x, a, at, detail::cast_to("slice_scatter", x, src));
 }
 
 Tensor index_fill(const Tensor& x, int axis, const Tensor& index, const Operand& value) {

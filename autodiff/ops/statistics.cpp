@@ -270,8 +270,8 @@ Tensor cov(const Tensor& x, const CovOptions& o) {
   // What of the weights is a count; without aweights the number of observations.
   const Tensor lost = o.aweights.defined() ? div(sum(mul(w, importance)), total) : ones({}, x.dtype());
   const Tensor centered = sub(rows, div(sum(mul(rows, w), 1, true), total));
-  const Tensor c = div(matmul(mul(centered, w), transpose(centered, 0, 1)),
-                       maximum(sub(total, mul(lost, o.correction)), 0));
+  const Tensor left = sub(total, mul(lost, o.correction));
+  const Tensor c = div(matmul(mul(centered, w), transpose(centered, 0, 1)), where(gt(left, 0), left, NAN));
   return x.dim() == 2 ? c : reshape(c, {});
 }
 

@@ -39,6 +39,8 @@ Rows indexing_rows() {
       {"index_copy", Kind::shape, {"(2,)", "(3,)"}, [=] { index_copy(m({6}), 0, at, m({3})); }},
       {"select_scatter", Kind::index, {"[-3, 3)", "3"}, [] { select_scatter(m({3}), m({}), 0, 3); }},
       {"select_scatter", Kind::shape, {"(2,)", "(3,)"}, [] { select_scatter(m({3, 2}), m({3}), 0, 0); }},
+      {"select_scatter", Kind::dtype, {"i64", "f32"}, [] { select_scatter(zeros({3}, i64), ones({}), 0, 0); }},
+      {"slice_scatter", Kind::dtype, {"i64", "f32"}, [] { slice_scatter(zeros({3}, i64), ones({3}), 0); }},
       {"slice_scatter", Kind::shape, {"(2, 2)", "(3, 2)"}, [] { slice_scatter(m({3, 2}), m({3, 2}), 0, {1, {}}); }},
       {"index_fill", Kind::shape, {"()"}, [] { index_fill(m({3}), 0, tensor(1), 1); }},
       {"index_fill", Kind::index, {"5"}, [=] { index_fill(m({3}), 0, at, 1); }},

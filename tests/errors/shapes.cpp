@@ -48,6 +48,7 @@ Rows shapes_rows() {
       {"flipud", Kind::index, {"0"}, [] { flipud(m({})); }},
       {"diagflat", Kind::value, {"2^40"}, [] { diagflat(m({3}), std::int64_t{1} << 41); }},
       {"diagonal_scatter", Kind::shape, {"(2,)", "(3,)"}, [] { diagonal_scatter(m({3, 3}), m({3}), 1); }},
+      {"diagonal_scatter", Kind::dtype, {"i64", "f32"}, [] { diagonal_scatter(zeros({2, 2}, i64), ones({2})); }},
       {"diagonal_scatter", Kind::value, {"two axes"}, [] { diagonal_scatter(m({3, 3}), m({3}), 0, 1, -1); }},
       {"trapezoid", Kind::shape, {"(3,)", "(2, 4)"}, [] { trapezoid(m({2, 4}), m({3})); }},
       {"trapezoid", Kind::dtype, {"i64"}, [] { trapezoid(zeros({3}, i64)); }},
