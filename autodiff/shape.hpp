@@ -22,12 +22,10 @@ class Dims {
   explicit Dims(std::span<const std::int64_t> values) {
     for (auto v : values) push_back(v);
   }
-  Dims(const Dims& o) : rank_(o.rank_) {
-    for (int i = 0; i < rank_; ++i) d_[i] = o.d_[i];
-  }
+  Dims(const Dims& o) : rank_(o.rank_) { copy_extents(o); }
   Dims& operator=(const Dims& o) {
     rank_ = o.rank_;
-    for (int i = 0; i < rank_; ++i) d_[i] = o.d_[i];
+    copy_extents(o);
     return *this;
   }
 
@@ -57,8 +55,16 @@ class Dims {
   }
 
  private:
+  // Halves of constant size are vector moves; a loop over the extents becomes a call of memmove.
+  void copy_extents(const Dims& o) {
+    constexpr int half = max_rank / 2;
+    for (int i = 0; i < half; ++i) d_[i] = o.d_[i];
+    if (rank_ > half)
+      for (int i = half; i < max_rank; ++i) d_[i] = o.d_[i];
+  }
+
   std::int32_t rank_ = 0;     // first, so that short lists stay within one cache line
-  std::int64_t d_[max_rank];  // only the first rank_ are initialised
+  std::int64_t d_[max_rank];  // only the first rank_ mean anything
 };
 
 /// Extents of a tensor, each >= 0. Rank 0 is a single number.
