@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
+#include "autodiff/parallel_for.hpp"
 #include "autodiff/tensor.hpp"
 #include "optim/options.hpp"
 
@@ -86,12 +87,15 @@ class Update {
   const std::span<Tensor> slots;
 
   /// Calls f(w, g, slot...) for each element: w and the first `Slots` slots by reference, all of the
-  /// parameter's type, float or double. One pass over the memory; keep f free of branches on its elements, so
-  /// that it becomes vector code.
+  /// parameter's type, float or double. One pass over the memory, of large parameters by several threads;
+  /// keep f free of branches on its elements, so that it becomes vector code, and let it write to nothing
+  /// else.
   template <std::size_t Slots, class F>
   void each(F&& f) {
     typed<Slots>([&f](std::int64_t n, auto* w, const auto* g, auto*... s) {
-      for (std::int64_t i = 0; i < n; ++i) f(w[i], g[i], s[i]...);
+      parallel_for(n, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) f(w[i], g[i], s[i]...);
+      });
     });
   }
 

@@ -1,9 +1,11 @@
-#include "autodiff/parallel.hpp"
+#include "autodiff/kernels/parallel.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 
 #include "autodiff/error.hpp"
+#include "autodiff/parallel_for.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -52,6 +54,12 @@ int num_threads() {
 #else
   return 1;
 #endif
+}
+
+void detail::run_pieces(std::int64_t n, std::int64_t piece,
+                        void (*call)(const void*, std::int64_t, std::int64_t), const void* f) {
+  kernels::for_blocks((n + piece - 1) / piece, n >= 4 * piece,
+                      [&](std::int64_t b) { call(f, b * piece, std::min(n, (b + 1) * piece)); });
 }
 
 }  // namespace cadena
