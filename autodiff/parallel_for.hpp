@@ -10,9 +10,10 @@ void run_pieces(std::int64_t n, std::int64_t piece, void (*call)(const void*, st
                 const void* f);
 }
 
-/// Calls f(begin, end) for the pieces of [0, n) of `piece` elements each, the last one shorter: on the threads
-/// that `set_num_threads` allows if there are at least four pieces, else in order on this one. What the pieces
-/// are does not depend on the threads, so results that stay within them have the same bits for any number.
+/// Calls f(begin, end) for the pieces of [0, n) of `piece` elements each, the last one shorter: on the
+/// threads that `set_num_threads` allows if there are at least four pieces, else in order on this one. What
+/// the pieces are does not depend on the threads, so results that stay within them have the same bits for any
+/// number.
 /// @throws one of the exceptions of f; other pieces may have run
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t piece, const F& f) {
