@@ -57,11 +57,7 @@ std::string FractionalMaxPool::extra_repr() const {
   std::string repr = "kernel_size=" + text(kernel_size_);
   if (options_.output_ratio.empty()) return repr + ", output_size=" + text(options_.output_size);
   std::string ratios;
-  for (double r : options_.output_ratio) {
-    char number[32];
-    std::snprintf(number, sizeof number, "%g", r);
-    ratios += (ratios.empty() ? "" : ", ") + std::string(number);
-  }
+  for (double r : options_.output_ratio) ratios += (ratios.empty() ? "" : ", ") + detail::number(r);
   return repr + ", output_ratio=" + (options_.output_ratio.size() == 1 ? ratios : "(" + ratios + ")");
 }
 

@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "autodiff/error.hpp"
-#include "autodiff/parallel_for.hpp"
+#include "autodiff/parallel.hpp"
 #include "autodiff/tensor.hpp"
 #include "optim/options.hpp"
 

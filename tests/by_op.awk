@@ -11,6 +11,7 @@
   tests[op] = tests[op] (tests[op] ? ":" : "") suite name
 }
 END {
+  if (!n) exit 1  # an empty list would pass
   for (i = 1; i <= n; ++i) {
     test = "op_gradients." ops[i]
     printf "add_test(\"%s\" \"%s\" \"--gtest_filter=%s\")\n", test, program, tests[ops[i]]

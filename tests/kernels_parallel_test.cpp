@@ -3,8 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "autodiff/error.hpp"
@@ -41,6 +45,23 @@ void every_block_runs_once() {
 TEST_F(ThreadKnob, EveryBlockRunsOnce) {
   every_block_runs_once<Schedule::even>();
   every_block_runs_once<Schedule::stealing>();
+}
+
+TEST_F(ThreadKnob, ParallelForCutsAtFixedPlaces) {
+  using Piece = std::pair<std::int64_t, std::int64_t>;
+  for (const int threads : {1, 2, 5})
+    for (const std::int64_t n : {0, 1, 7, 10, 39, 40, 41, 100}) {
+      set_num_threads(threads);
+      std::mutex guard;
+      std::set<Piece> pieces;
+      parallel_for(n, 10, [&](std::int64_t begin, std::int64_t end) {
+        const std::lock_guard lock(guard);
+        EXPECT_TRUE(pieces.emplace(begin, end).second);
+      });
+      std::set<Piece> wanted;
+      for (std::int64_t i = 0; i < n; i += 10) wanted.emplace(i, std::min(n, i + 10));
+      EXPECT_EQ(pieces, wanted) << n << " on " << threads;
+    }
 }
 
 TEST_F(ThreadKnob, ExceptionsComeBackToTheCaller) {

@@ -22,7 +22,7 @@ int checked_samples[4] = {};
 class Summary : public testing::Environment {
  public:
   void TearDown() override {
-    if (!std::getenv("CADENA_THOROUGH")) return;  // else a process runs one test
+    if (!std::getenv("CADENA_THOROUGH")) return;  // else a process runs one op
     report_count("operations " + std::to_string(detail::op_table().size()));
     for (int order = 1; order <= 3; ++order)
       report_count("order " + std::to_string(order) + "    " + std::to_string(checked_samples[order]) +

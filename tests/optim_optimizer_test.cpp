@@ -260,6 +260,26 @@ TEST(Optimizer, SameBitsWherevertheMemoryLies) {
   }
 }
 
+TEST(Optimizer, ThreadsDoNotChangeBits) {
+  const int before = num_threads();
+  for (const auto& name : optim::optimizer_names()) {
+    Tensor expected;
+    for (const int threads : {1, 2, 3}) {
+      set_num_threads(threads);
+      manual_seed(5);
+      // Large enough for several threads, and the last piece is a short one.
+      const auto w = with_grad(randn({301, 303}), randn({301, 303}));
+      const auto optimizer = optim::make_optimizer(name, std::vector<Tensor>{w});
+      for (int i = 0; i < 3; ++i) optimizer->step([] { return zeros({}); });
+      if (threads == 1)
+        expected = w.detach().clone();
+      else
+        EXPECT_TRUE(equal(w, expected)) << name << " on " << threads;
+    }
+  }
+  set_num_threads(before);
+}
+
 // An optimizer of one's own, as the head of optim/optimizer.hpp shows it.
 struct SignOptions {
   static constexpr const char* name = "Sign";

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "autodiff/error.hpp"
-#include "autodiff/parallel_for.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
