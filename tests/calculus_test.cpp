@@ -105,6 +105,12 @@ TEST(Covariance, ByHandAndAgainstVariances) {
   EXPECT_TRUE(allclose(cov(x, {.aweights = full({3}, 0.25, f64)}), cov(x)));
   expect_near(corrcoef(x), {1, -1 / std::sqrt(28.0), -1 / std::sqrt(28.0), 1});
   EXPECT_EQ(corrcoef(x[0]).item(), 1);
+  // A row agrees with itself whatever it holds: no rounding in the value, none in the derivative.
+  Tensor y = sin(arange(0, 35, 1, f64)).reshape({7, 5}).requires_grad_();
+  const Tensor itself = diagonal(corrcoef(y));
+  EXPECT_TRUE(equal(itself, ones({7}, f64)));
+  itself.backward(ones({7}, f64));
+  EXPECT_TRUE(equal(y.grad(), zeros({7, 5}, f64)));
   EXPECT_TRUE(std::isnan(corrcoef(ones({2, 3}))[0][1].item()));
 }
 

@@ -279,7 +279,12 @@ Tensor corrcoef(const Tensor& x) {
   const Tensor rows = detail::observations("corrcoef", x);
   const Tensor centered = sub(rows, mean(rows, 1, true));
   const Tensor c = matmul(centered, transpose(centered, 0, 1)), d = sqrt(diagonal(c));
-  const Tensor r = clamp(div(c, mul(unsqueeze(d, 1), d)), -1, 1);
+  Tensor itself;  // 1, whatever x is, and NaN if nothing varies: computed, its derivative would be rounding
+  {
+    const NoGrad guard;
+    itself = div(d, d);
+  }
+  const Tensor r = where(eye(rows.size(0), boolean), itself, clamp(div(c, mul(unsqueeze(d, 1), d)), -1, 1));
   return x.dim() == 2 ? r : reshape(r, {});
 }
 
