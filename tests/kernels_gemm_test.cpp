@@ -115,8 +115,16 @@ TYPED_TEST(Gemm, AgreesForAnyStrides) {
 
 // Large enough for several blocks of k, rows and columns, for the packed and the unpacked way.
 TYPED_TEST(Gemm, AgreesOverBlocks) {
-  for (auto [m, n, k] :
-       {std::array{300, 60, 400}, {20, 300, 900}, {1, 1500, 70}, {1500, 1, 70}, {2, 70, 900}, {6, 200, 90}})
+  for (auto [m, n, k] : {std::array{300, 60, 400},
+                         {20, 300, 900},
+                         {1, 1500, 70},
+                         {1500, 1, 70},
+                         {2, 70, 900},
+                         {6, 200, 90},
+                         {3, 5, 9000},
+                         {1, 1, 20'000},
+                         {1, 7, 8300},
+                         {70, 20, 8192}})
     for (auto b : {Order::rows, Order::columns})
       for (auto a : {Order::rows, Order::columns}) check<TypeParam>(m, n, k, a, b, false, true);
 }
@@ -137,7 +145,9 @@ TYPED_TEST(Gemm, SameBitsForAnyThreads) {
                          {4, 2000, 300},
                          {7, 130, 2000},
                          {5000, 10, 40},
-                         {129, 10, 3000}})
+                         {129, 10, 3000},
+                         {6, 7, 40'000},
+                         {60, 64, 10'000}})
     for (auto a : {Order::rows, Order::columns})
       for (auto b : {Order::rows, Order::columns}) {
         SCOPED_TRACE(testing::Message()

@@ -19,6 +19,9 @@ constexpr std::int64_t k_block = 384;
 // Rows of A at a time: the more, the less often B is read.
 constexpr std::int64_t row_block = 32 * gemm_tile_rows;
 constexpr std::int64_t small_work = 32 * 32 * 32;
+// A small C of long sums has too few tiles for the threads: its sums are cut into parts of so many terms or
+// more.
+constexpr std::int64_t long_part = 4096, most_parts = 64, long_elements = 128 * 128;
 // Multiplications below which starting threads costs more than it brings.
 constexpr std::int64_t parallel_work = 1 << 20;
 
@@ -180,6 +183,27 @@ void fill_with_init(const Product<T>& s) {
 }
 
 template <class T>
+void multiply(Product<T>& s, bool parallel);
+
+// The parts of the sums are cut by k alone and added in order: the same bits for any number of threads.
+template <class T>
+void multiply_in_parts(const Product<T>& s, bool parallel) {
+  const std::int64_t depth = std::max(long_part, blocks_of(s.k, most_parts)), parts = blocks_of(s.k, depth);
+  const std::int64_t size = s.m * s.n;
+  const Scratch<T> sums((parts - 1) * size);
+  for_blocks<Schedule::stealing>(parts, parallel, [&](std::int64_t t) {
+    Product<T> part = s;
+    part.k = std::min(depth, s.k - t * depth);
+    part.a.data += t * depth * s.a.col, part.b.data += t * depth * s.b.row;
+    if (t > 0) part.init = nullptr, part.c = sums + (t - 1) * size, part.ldc = s.n;
+    multiply(part, false);
+  });
+  for (std::int64_t t = 0; t + 1 < parts; ++t)
+    for (std::int64_t i = 0; i < s.m; ++i)
+      for (std::int64_t j = 0; j < s.n; ++j) s.c[i * s.ldc + j] += sums[t * size + i * s.n + j];
+}
+
+template <class T>
 void multiply(Product<T>& s, bool parallel) {
   if (s.m == 0 || s.n == 0) return;
   if (s.k == 0) return fill_with_init(s);
@@ -192,6 +216,7 @@ void multiply(Product<T>& s, bool parallel) {
   if (s.n == 1) s.b.col = 1;
   if (s.b.col == 1 && s.work() <= small_work) return multiply_small(s);
   parallel = parallel && s.work() >= parallel_work;
+  if (s.k >= 2 * long_part && s.m * s.n <= long_elements) return multiply_in_parts(s, parallel);
   if (s.b.row == 1 && s.b.col != 1 && s.m <= 8) return multiply_dots(s, parallel);
   // Packing costs about as much as eight rows of products; long strides cost more, in pages and cache sets.
   const std::int64_t stride = std::abs(s.b.row);
