@@ -178,16 +178,16 @@ struct UserNode final : ElementwiseNode {
 };
 
 template <class F, class T, int N>
-void user_value_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+void user_value_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
   using L = kernels::Lane<T>;
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
-  lane_loop<T, (1u << N) - 1>([&](auto... x) { return L(f(x...)); }, out, in, n,
+  lane_loop<T, (1u << N) - 1>([&](auto... x) { return L(f(x...)); }, out, in, splat, n,
                               std::make_index_sequence<N>{});
 }
 
 /// Cotangent times the derivative for input I: the formula read with a dual along that input.
 template <class F, class T, int N, int I>
-void user_partial_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+void user_partial_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
   using L = kernels::Lane<T>;
   using D = Dual<L, 1>;
   const F& f = static_cast<const UserFormula<F>*>(op)->f;
@@ -200,7 +200,7 @@ void user_partial_loop(const void* op, void* out, const void* const* in, std::in
     return where(eq(g, 0), 0, g * y.d[0]);
   };
   // Operands are {g, x..., y}; y is not read.
-  lane_loop<T, (1u << (N + 1)) - 1>(product, out, in, n, std::make_index_sequence<N + 1>{});
+  lane_loop<T, (1u << (N + 1)) - 1>(product, out, in, splat, n, std::make_index_sequence<N + 1>{});
 }
 
 /// The same in recorded tensor operations, for higher orders.

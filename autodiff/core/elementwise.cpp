@@ -73,7 +73,8 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
   kernels::MapInput inputs[kernels::map_max_inputs];
   for (int i = 0; i < n; ++i)
     if (operands[i].defined()) inputs[i] = map_input(operands[i], shape);
-  kernels::map(loop, op, raw_data(out), itemsize(first->dtype), shape, inputs, n);
+  kernels::map(loop, is_floating(first->dtype) ? kernels::Splats::yes : kernels::Splats::no, op,
+               raw_data(out), itemsize(first->dtype), shape, inputs, n);
   return out;
 }
 

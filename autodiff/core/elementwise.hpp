@@ -122,33 +122,38 @@ struct Whole {
   }
 };
 
-/// out[i] = formula(in[0][i], ...), `Mask` telling which operands are there; the others read as NaN.
+/// out[i] = formula(in[0][i], ...), `Mask` telling which operands are there; the others read as NaN. An
+/// operand in `splat` stays where it is: its register holds the same value for all.
 template <class T, unsigned Mask, std::size_t... I, class F>
-void lane_loop(const F& formula, void* out, const void* const* in, std::int64_t n,
+void lane_loop(const F& formula, void* out, const void* const* in, unsigned splat, std::int64_t n,
                std::index_sequence<I...>) {
   using L = kernels::Lane<T>;
   constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   T* to = static_cast<T*>(out);
-  auto pointer = [&](std::size_t k) { return static_cast<const T*>(in[k]); };
-  auto full = [&]<std::size_t K>(std::int64_t i) -> L {
-    if constexpr (Mask >> K & 1u)
-      return L::load(pointer(K) + i);
-    else
+  const T* from[] = {static_cast<const T*>(in[I])...};
+  const std::int64_t step[] = {(splat >> I & 1U ? 0 : L::size)...};
+  auto full = [&]<std::size_t K>() -> L {
+    if constexpr (Mask >> K & 1u) {
+      const T* p = from[K];
+      from[K] += step[K];
+      return L::load(p);
+    } else {
       return nan;
+    }
   };
-  auto first = [&]<std::size_t K>(std::int64_t i, std::int64_t count) -> L {
+  auto first = [&]<std::size_t K>(std::int64_t count) -> L {
     if constexpr (Mask >> K & 1u)
-      return L::load_first(pointer(K) + i, count);
+      return L::load_first(from[K], count);
     else
       return nan;
   };
   std::int64_t i = 0;
-  for (; i + L::size <= n; i += L::size) L(formula(full.template operator()<I>(i)...)).store(to + i);
-  if (i < n) L(formula(first.template operator()<I>(i, n - i)...)).store_first(to + i, n - i);
+  for (; i + L::size <= n; i += L::size) L(formula(full.template operator()<I>()...)).store(to + i);
+  if (i < n) L(formula(first.template operator()<I>(n - i)...)).store_first(to + i, n - i);
 }
 
 template <class Op, class T, int N>
-void value_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+void value_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
   const Op& formula = *static_cast<const Op*>(op);
   if constexpr (std::is_same_v<T, std::int64_t>) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -159,7 +164,7 @@ void value_loop(const void* op, void* out, const void* const* in, std::int64_t n
         static_cast<std::int64_t*>(out)[i] = formula.f(x(0), x(1)).v;
     }
   } else {
-    lane_loop<T, (1u << N) - 1>([&](auto... x) { return formula.f(x...); }, out, in, n,
+    lane_loop<T, (1u << N) - 1>([&](auto... x) { return formula.f(x...); }, out, in, splat, n,
                                 std::make_index_sequence<N>{});
   }
 }
@@ -184,7 +189,7 @@ constexpr unsigned operand_mask(std::uint8_t reads) {
 }
 
 template <class Op, class T, int N, int I>
-void partial_loop(const void* op, void* out, const void* const* in, std::int64_t n) {
+void partial_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
   const Op& formula = *static_cast<const Op*>(op);
   using L = kernels::Lane<T>;
   auto product = [&](L g, auto... xy) -> L {
@@ -194,7 +199,8 @@ void partial_loop(const void* op, void* out, const void* const* in, std::int64_t
     else
       return g * d;
   };
-  lane_loop<T, operand_mask<N>(Op::meta.reads[I])>(product, out, in, n, std::make_index_sequence<N + 2>{});
+  lane_loop<T, operand_mask<N>(Op::meta.reads[I])>(product, out, in, splat, n,
+                                                   std::make_index_sequence<N + 2>{});
 }
 
 template <class Op, int N, int I>

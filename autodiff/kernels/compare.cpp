@@ -7,7 +7,7 @@ namespace cadena::kernels {
 namespace {
 
 template <class T, class F>
-void compare_loop(const void*, void* out, const void* const* in, std::int64_t n) {
+void compare_loop(const void*, void* out, const void* const* in, unsigned, std::int64_t n) {
   const T* a = static_cast<const T*>(in[0]);
   const T* b = static_cast<const T*>(in[1]);
   auto* o = static_cast<unsigned char*>(out);
@@ -43,7 +43,7 @@ MapLoop loop_for(Comparison op) {
 
 /// U stands for any element of its size: choosing does not look at values.
 template <class U>
-void where_loop(const void*, void* out, const void* const* in, std::int64_t n) {
+void where_loop(const void*, void* out, const void* const* in, unsigned, std::int64_t n) {
   const auto* c = static_cast<const unsigned char*>(in[0]);
   const U* a = static_cast<const U*>(in[1]);
   const U* b = static_cast<const U*>(in[2]);
@@ -60,7 +60,7 @@ MapInput input(const View& v, const View& out) {
 void compare(Comparison op, const View& a, const View& b, const View& out) {
   const MapInput inputs[] = {input(a, out), input(b, out)};
   const MapLoop loop = visit(a.dtype, [&]<class T>(T) { return loop_for<T>(op); });
-  map(loop, nullptr, out.data, 1, out.shape, inputs, 2);
+  map(loop, Splats::no, nullptr, out.data, 1, out.shape, inputs, 2);
 }
 
 void where(const View& condition, const View& a, const View& b, const View& out) {
@@ -69,7 +69,7 @@ void where(const View& condition, const View& a, const View& b, const View& out)
   const MapLoop loop = size == 4   ? where_loop<std::uint32_t>
                        : size == 8 ? where_loop<std::uint64_t>
                                    : where_loop<std::uint8_t>;
-  map(loop, nullptr, out.data, size, out.shape, inputs, 3);
+  map(loop, Splats::no, nullptr, out.data, size, out.shape, inputs, 3);
 }
 
 }  // namespace cadena::kernels

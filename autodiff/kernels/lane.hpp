@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
+#include "autodiff/kernels/partial.hpp"
+
 namespace cadena::kernels {
 
 template <class T>
@@ -43,11 +45,15 @@ struct Lane {
   /// The first n < size elements; the others repeat the first, so that they raise no spurious exceptions.
   static Lane load_first(const T* p, std::int64_t n) {
     if (n == 1) return *p;
+    if constexpr (std::is_same_v<Arch, xsimd::default_arch>) return Partial<T>(n).load(p, Batch(*p));
     alignas(64) T buffer[size];
     for (std::int64_t i = 0; i < size; ++i) buffer[i] = p[i < n ? i : 0];
     return Batch::load_aligned(buffer);
   }
   void store_first(T* p, std::int64_t n) const {
+    if constexpr (std::is_same_v<Arch, xsimd::default_arch>) {
+      if (n > 1) return Partial<T>(n).store(p, v);
+    }
     alignas(64) T buffer[size];
     v.store_aligned(buffer);
     if (n == 1)

@@ -8,6 +8,7 @@
 
 #include "autodiff/kernels/collapse.hpp"
 #include "autodiff/kernels/copy.hpp"
+#include "autodiff/kernels/expand.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/scratch.hpp"
 
@@ -15,22 +16,12 @@ namespace cadena::kernels {
 
 namespace {
 
-constexpr std::int64_t chunk = 1 << 13;
-constexpr std::int64_t block = 1024;    // elements brought into contiguous form at a time
-constexpr std::int64_t long_row = 128;  // rows from this length on are worked on where they lie
+constexpr std::int64_t chunk = 1 << 13;     // elements of a task
+constexpr std::int64_t piece_limit = 1024;  // elements that are written out at a time
+constexpr std::int64_t long_row = 512;      // rows from this length on are worked on where they lie
 
 const unsigned char* at(const void* p, std::int64_t element, std::size_t itemsize) {
   return static_cast<const unsigned char*>(p) + element * static_cast<std::int64_t>(itemsize);
-}
-
-template <class T>
-void copy_row(const T* from, std::int64_t stride, T* to, std::int64_t n) {
-  if (stride == 1)
-    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
-  else if (stride == 0)
-    std::fill_n(to, n, *from);
-  else
-    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
 }
 
 /// f(T()) for a T of so many bytes.
@@ -44,91 +35,126 @@ void with_item(std::size_t itemsize, const F& f) {
     f(std::uint8_t());
 }
 
-/// Elements [start, start + n) of an operand in row-major order, into `to`.
-template <class T>
-void gather(const MapInput& in, const Shape& shape, std::int64_t start, std::int64_t n, T* to) {
-  const int last = shape.rank() - 1;
-  std::array<std::int64_t, max_rank> index{};
-  std::int64_t offset = 0;
-  for (std::int64_t d = last, rest = start; d >= 0; --d) {
-    const int i = static_cast<int>(d);
-    index[static_cast<std::size_t>(i)] = rest % shape[i];
-    rest /= shape[i];
-    offset += index[static_cast<std::size_t>(i)] * in.strides[i];
-  }
-  auto& inner = index[static_cast<std::size_t>(last)];
-  const std::int64_t row = shape[last], step = in.strides[last];
-  while (n > 0) {
-    const std::int64_t run = std::min(n, row - inner);
-    copy_row(static_cast<const T*>(in.data) + offset, step, to, run);
-    to += run;
-    n -= run;
-    offset += run * step;
-    inner += run;
-    for (int d = last; d > 0 && index[static_cast<std::size_t>(d)] == shape[d]; --d) {
-      offset += in.strides[d - 1] - shape[d] * in.strides[d];
-      index[static_cast<std::size_t>(d)] = 0;
-      ++index[static_cast<std::size_t>(d) - 1];
-    }
-  }
-}
+/// How an operand reaches the loop: where it lies, as a register full of its one value, or written out.
+enum class Way : std::uint8_t { absent, direct, splat, written };
 
-/// How the output is cut into blocks: short rows are strung together, long ones cut.
-struct Blocks {
-  std::int64_t total, row, per_row, count;
-  Blocks(std::int64_t n, std::int64_t inner) : total(n), row(inner) {
-    per_row = row >= long_row ? (row + block - 1) / block : 0;
-    count = per_row ? n / row * per_row : (n + block - 1) / block;
-  }
-  std::int64_t row_of(std::int64_t b) const { return per_row == 1 ? b : b / per_row; }
-  std::int64_t start(std::int64_t b) const {
-    return per_row ? row_of(b) * row + (b - row_of(b) * per_row) * block : b * block;
-  }
-  std::int64_t length(std::int64_t b) const {
-    const std::int64_t end = per_row ? (row_of(b) + 1) * row : total;
-    return std::min(block, end - start(b));
-  }
-  /// Where a block of a long row begins in an operand.
-  std::int64_t offset(std::int64_t b, const Shape& shape, const Strides& strides) const {
-    const int last = shape.rank() - 1;
-    std::int64_t rest = row_of(b), offset = (b - rest * per_row) * block * strides[last];
-    for (int d = last - 1; d > 0; rest /= shape[d--]) offset += rest % shape[d] * strides[d];
-    return last > 0 ? offset + rest * strides[0] : offset;
+struct Part {
+  Way way = Way::absent;
+  const void* data = nullptr;
+  std::size_t itemsize = 0;
+  Strides outer = {};       ///< over the dimensions outside of a row
+  Loops<1> row = {};        ///< the dimensions of a row, merged as far as this operand allows
+  std::int64_t period = 0;  ///< elements of a row after which it repeats; the row's length if it does not
+};
+
+/// A map over rows, which are the innermost dimensions, as many as make a row long enough. Rows are cut into
+/// pieces; a piece that is written out has at most `piece_limit` elements and ends where inner dimensions
+/// end.
+struct Rows {
+  Shape outer;
+  std::int64_t row = 1, rows = 1, piece = chunk;
+  Part parts[map_max_inputs];
+  int count;
+
+  Rows(const Shape& shape, const MapInput* in, int n_inputs, bool splats) : count(n_inputs) {
+    int first = shape.rank();
+    while (first > 0 && row < long_row) row *= shape[--first];
+    std::int64_t unit = 1;  // the largest product of inner dimensions that a piece can hold
+    for (int d = shape.rank() - 1; d >= first && unit * shape[d] <= piece_limit; --d) unit *= shape[d];
+    for (int d = 0; d < first; ++d) outer.push_back(shape[d]), rows *= shape[d];
+    for (int i = 0; i < n_inputs; ++i) {
+      if (!in[i].data) continue;
+      Part& p = parts[i];
+      p = {Way::written, in[i].data, in[i].itemsize, {}, {}, row};
+      for (int d = 0; d < first; ++d) p.outer.push_back(in[i].strides[d]);
+      Loops<1> inner;
+      for (int d = first; d < shape.rank(); ++d) {
+        inner.shape.push_back(shape[d]);
+        inner.strides[0].push_back(in[i].strides[d]);
+      }
+      p.row = collapse(inner);
+      if (p.row.shape.rank() == 0) p.row = {{1}, {Strides{1}}};
+      if (p.row.shape.rank() == 1 && p.row.strides[0][0] == 1) p.way = Way::direct;
+      if (p.row.shape.rank() == 1 && p.row.strides[0][0] == 0 && splats) p.way = Way::splat;
+      if (p.row.strides[0][0] == 0) p.period = p.row.shape.rank() == 1 ? 1 : row / p.row.shape[0];
+      if (p.way == Way::written) piece = piece_limit / unit * unit;
+    }
   }
 };
 
-void map_strided(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
-                 const MapInput* in, int n_inputs, std::int64_t n) {
-  const int last = shape.rank() - 1;
-  const Blocks blocks(n, shape[last]);
-  const Strides dense = contiguous_strides(shape);
-  auto run = [&](std::int64_t b) {
-    alignas(64) unsigned char buffer[map_max_inputs][block * 8];
-    const std::int64_t start = blocks.start(b), length = blocks.length(b);
-    const void* operands[map_max_inputs];
-    for (int i = 0; i < n_inputs; ++i) {
-      operands[i] = in[i].data;
-      if (!in[i].data) continue;
-      if (in[i].strides == dense) {
-        operands[i] = at(in[i].data, start, in[i].itemsize);
-      } else if (blocks.per_row && in[i].strides[last] == 1) {
-        operands[i] = at(in[i].data, blocks.offset(b, shape, in[i].strides), in[i].itemsize);
-      } else {
-        operands[i] = buffer[i];
-        with_item(in[i].itemsize, [&]<class T>(T) {
-          T* to = reinterpret_cast<T*>(buffer[i]);
-          if (blocks.per_row)
-            copy_row(static_cast<const T*>(in[i].data) + blocks.offset(b, shape, in[i].strides),
-                     in[i].strides[last], to, length);
-          else
-            gather(in[i], shape, start, length, to);
-        });
-      }
+/// The pieces of one task, in order, with what is written out for one and may serve the next.
+class Task {
+ public:
+  Task(const Rows& map, std::int64_t first) : map_(map), pieces_((map.row + map.piece - 1) / map.piece) {
+    part_ = first % pieces_;
+    std::int64_t rest = first / pieces_;
+    for (int d = map.outer.rank() - 1; d >= 0; rest /= map.outer[d--]) {
+      index_[static_cast<std::size_t>(d)] = rest % map.outer[d];
+      for (int i = 0; i < map.count; ++i)
+        if (map.parts[i].data) offset_[i] += rest % map.outer[d] * map.parts[i].outer[d];
     }
-    loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands,
-         length);
-  };
-  for_blocks(blocks.count, n >= map_parallel_from, run);
+    std::fill_n(written_, map_max_inputs, -1);
+  }
+
+  std::int64_t start() const { return part_ * map_.piece; }
+  std::int64_t length() const { return std::min(map_.piece, map_.row - start()); }
+
+  const void* operand(int i) {
+    const Part& p = map_.parts[i];
+    if (p.way == Way::absent) return nullptr;
+    const void* row = at(p.data, offset_[i], p.itemsize);
+    if (p.way == Way::direct) return at(row, start(), p.itemsize);
+    const bool repeats = map_.piece % p.period == 0;
+    if (written_[i] == offset_[i] && repeats) return buffer_[i];
+    written_[i] = repeats ? offset_[i] : -1;
+    with_item(p.itemsize, [&]<class T>(T) {
+      T* to = reinterpret_cast<T*>(buffer_[i]);
+      if (p.way == Way::splat)
+        splat_row(*static_cast<const T*>(row), to, 64 / static_cast<std::int64_t>(sizeof(T)));
+      else
+        expand(static_cast<const T*>(row), p.row, repeats ? 0 : start(),
+               repeats ? std::min(map_.piece, map_.row) : length(), to);
+    });
+    return buffer_[i];
+  }
+
+  void next() {
+    if (++part_ < pieces_) return;
+    part_ = 0;
+    for (int d = map_.outer.rank() - 1; d >= 0; --d) {
+      const bool carry = ++index_[static_cast<std::size_t>(d)] == map_.outer[d];
+      for (int i = 0; i < map_.count; ++i)
+        if (map_.parts[i].data) offset_[i] += map_.parts[i].outer[d] * (carry ? 1 - map_.outer[d] : 1);
+      if (!carry) return;
+      index_[static_cast<std::size_t>(d)] = 0;
+    }
+  }
+
+ private:
+  const Rows& map_;
+  std::int64_t pieces_, part_;
+  std::array<std::int64_t, max_rank> index_{};
+  std::int64_t offset_[map_max_inputs] = {}, written_[map_max_inputs];
+  alignas(64) unsigned char buffer_[map_max_inputs][piece_limit * 8 + expand_slack];
+};
+
+void map_rows(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Rows& map,
+              std::int64_t n) {
+  const std::int64_t pieces = (map.row + map.piece - 1) / map.piece, all = map.rows * pieces;
+  const std::int64_t group = std::max<std::int64_t>(1, chunk / std::min(map.row, map.piece));
+  unsigned splat = 0;
+  for (int i = 0; i < map.count; ++i)
+    if (map.parts[i].way == Way::splat) splat |= 1U << i;
+  for_blocks((all + group - 1) / group, n >= map_parallel_from, [&](std::int64_t b) {
+    Task task(map, b * group);
+    for (std::int64_t u = b * group; u < std::min(all, (b + 1) * group); ++u, task.next()) {
+      const void* operands[map_max_inputs];
+      for (int i = 0; i < map.count; ++i) operands[i] = task.operand(i);
+      const std::int64_t start = u / pieces * map.row + task.start();
+      loop(op, static_cast<unsigned char*>(out) + start * static_cast<std::int64_t>(out_itemsize), operands,
+           splat, task.length());
+    }
+  });
 }
 
 }  // namespace
@@ -142,16 +168,17 @@ Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shap
 }
 
 void map_in_chunks(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const void* const* in,
-                   const std::size_t* itemsizes, int n_inputs, std::int64_t n) {
-  for_blocks((n + chunk - 1) / chunk, true, [&](std::int64_t b) {
+                   const std::size_t* itemsizes, int n_inputs, unsigned splat, std::int64_t n) {
+  for_blocks((n + chunk - 1) / chunk, n >= map_parallel_from, [&](std::int64_t b) {
     const void* operands[map_max_inputs];
-    for (int i = 0; i < n_inputs; ++i) operands[i] = in[i] ? at(in[i], b * chunk, itemsizes[i]) : nullptr;
+    for (int i = 0; i < n_inputs; ++i)
+      operands[i] = !in[i] || splat >> i & 1U ? in[i] : at(in[i], b * chunk, itemsizes[i]);
     loop(op, static_cast<unsigned char*>(out) + b * chunk * static_cast<std::int64_t>(out_itemsize), operands,
-         std::min(chunk, n - b * chunk));
+         splat, std::min(chunk, n - b * chunk));
   });
 }
 
-void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
+void map(MapLoop loop, Splats splats, const void* op, void* out, std::size_t out_itemsize, const Shape& shape,
          const MapInput* in, int n_inputs) {
   const std::int64_t n = shape.numel();
   if (n == 0) return;
@@ -168,30 +195,21 @@ void map(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, cons
   }
   MapInput operands[map_max_inputs];
   std::optional<Scratch<unsigned char>> copies[map_max_inputs];
-  bool contiguous = true;
   const Strides collapsed = contiguous_strides(loops.shape);
   for (int i = 0; i < n_inputs; ++i) {
     operands[i] = {in[i].data, in[i].itemsize, loops.strides[static_cast<std::size_t>(i)]};
     if (!operands[i].data) continue;
     // Walking a large operand against its memory order is slow; the tiled copy turns it around first.
     const std::int64_t step = operands[i].strides.back();
-    if (n > block && step != 0 && step != 1 && in[i].itemsize > 1) {
+    if (n > piece_limit && step != 0 && step != 1 && in[i].itemsize > 1) {
       copies[i].emplace(n * static_cast<std::int64_t>(in[i].itemsize));
       const DType unit = in[i].itemsize == 4 ? f32 : i64;
       copy({const_cast<void*>(operands[i].data), unit, loops.shape, operands[i].strides},
            {copies[i]->get(), unit, loops.shape, collapsed});
       operands[i] = {copies[i]->get(), in[i].itemsize, collapsed};
     }
-    contiguous = contiguous && operands[i].strides == collapsed;
   }
-  if (contiguous) {
-    const void* pointers[map_max_inputs];
-    std::size_t itemsizes[map_max_inputs];
-    for (int i = 0; i < n_inputs; ++i) pointers[i] = operands[i].data, itemsizes[i] = operands[i].itemsize;
-    map_contiguous(loop, op, out, out_itemsize, pointers, itemsizes, n_inputs, n);
-  } else {
-    map_strided(loop, op, out, out_itemsize, loops.shape, operands, n_inputs, n);
-  }
+  map_rows(loop, op, out, out_itemsize, Rows(loops.shape, operands, n_inputs, splats == Splats::yes), n);
 }
 
 }  // namespace cadena::kernels

@@ -21,7 +21,7 @@ Tensor truth(const Tensor& x) { return x.dtype() == boolean ? x : ne(x, 0); }
 Tensor always(bool value) { return full({}, value, boolean); }
 
 template <class F>
-void bit_loop(const void*, void* out, const void* const* in, std::int64_t n) {
+void bit_loop(const void*, void* out, const void* const* in, unsigned, std::int64_t n) {
   auto operand = [&](int k) { return static_cast<const std::int64_t*>(in[k]); };
   for (std::int64_t i = 0; i < n; ++i) static_cast<std::int64_t*>(out)[i] = F{}(operand(0)[i], operand(1)[i]);
 }
