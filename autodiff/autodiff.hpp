@@ -1,5 +1,5 @@
 // Everything for recording and differentiating: tensors, operations, gradients. Standard library only.
-// Opt-in beside it: transforms.hpp, xtensor.hpp, elementwise.hpp, gradcheck.hpp, inspect.hpp.
+// Opt-in beside it: transforms.hpp, capture.hpp, xtensor.hpp, elementwise.hpp, gradcheck.hpp, inspect.hpp.
 #pragma once
 
 #include "autodiff/dtype.hpp"

@@ -38,6 +38,11 @@ class GraphError : public Error {
   using Error::Error;
 };
 
+/// What capture() cannot record or repeat, or a call that does not fit what was captured.
+class CaptureError : public Error {
+  using Error::Error;
+};
+
 /// An iteration that did not reach its goal.
 class ConvergenceError : public Error {
   using Error::Error;

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace cadena {
@@ -37,6 +38,7 @@ Tensor filled(const char* op, const Shape& shape, Scalar value, DType dtype) {
   checked_numel(op, shape, itemsize(dtype));
   return visit(dtype, [&]<class T>(T) {
     const T v = converted<T>(op, value);
+    const detail::ConstantScope constant;
     Tensor out = empty(shape, dtype);
     std::fill_n(out.mutable_data<T>(), out.numel(), v);
     return out;
@@ -121,6 +123,7 @@ std::int64_t count_real(double start, double end, double step) {
 template <class From>
 Tensor range(std::int64_t count, From start, From step, DType dtype) {
   checked_numel("arange", {count}, itemsize(dtype));
+  const detail::ConstantScope constant;
   Tensor out = empty({count}, dtype);
   visit(dtype, [&]<class T>(T) {
     auto* p = out.mutable_data<T>();
@@ -144,6 +147,7 @@ Tensor tensor(const NestedList& values) {
 Tensor tensor(const NestedList& values, DType dtype) {
   const Shape shape = shape_of(values);
   expect_shape(values, shape, 0);
+  const detail::ConstantScope constant;
   return visit(dtype, [&]<class T>(T) {
     Tensor out = empty(shape, dtype);
     T* p = out.mutable_data<T>();
@@ -158,6 +162,7 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
   if (static_cast<std::uint64_t>(n) != values.size())
     throw ShapeError("[tensor] expected " + std::to_string(n) + " values for shape " + to_string(shape) +
                      ", got " + std::to_string(values.size()));
+  const detail::ConstantScope constant;
   Tensor out = empty(shape, dtype_of<T>());
   std::copy(values.begin(), values.end(), out.mutable_data<T>());
   return out;
@@ -205,6 +210,7 @@ Tensor linspace(double start, double end, std::int64_t steps, DType dtype) {
     throw DtypeError("[linspace] expected dtype f32 or f64, got " + std::string(name(dtype)));
   if (steps < 0) throw ValueError("[linspace] expected steps >= 0, got " + std::to_string(steps));
   checked_numel("linspace", {steps}, itemsize(dtype));
+  const detail::ConstantScope constant;
   Tensor out = empty({steps}, dtype);
   const auto last = static_cast<double>(std::max<std::int64_t>(steps - 1, 1));
   const double step = std::isfinite(end - start) ? (end - start) / last : end / last - start / last;
@@ -223,6 +229,7 @@ Tensor linspace(double start, double end, std::int64_t steps, DType dtype) {
 Tensor eye(std::int64_t n, DType dtype) { return eye(n, n, dtype); }
 
 Tensor eye(std::int64_t rows, std::int64_t columns, DType dtype) {
+  const detail::ConstantScope constant;
   Tensor out = filled("eye", {rows, columns}, 0, dtype);
   visit(dtype, [&]<class T>(T) {
     auto* p = out.mutable_data<T>();

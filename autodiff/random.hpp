@@ -4,12 +4,16 @@
 
 #include <cstdint>
 
+#include "autodiff/presence.hpp"
+
 namespace cadena {
 
 namespace detail {
 /// Depth of the vmap calls of this thread that are running their function once for all samples.
 extern constinit thread_local int vmap_level;
 [[noreturn]] void refuse_batched_draw();
+/// @throws CaptureError where a replay would not draw again
+void check_draw_on_tape();
 }  // namespace detail
 
 /// A stream of random numbers; copying it saves its state. Use one per thread.
@@ -24,6 +28,7 @@ class Generator {
   std::uint64_t advance(std::uint64_t blocks) {
     if (detail::vmap_level > 0) [[unlikely]]
       detail::refuse_batched_draw();
+    detail::check_draw_on_tape();
     auto first = position_;
     position_ += blocks;
     return first;
@@ -32,12 +37,14 @@ class Generator {
   std::uint64_t next();
   /// Uniform in [0, n), n > 0, without bias.
   std::uint64_t below(std::uint64_t n);
+  std::weak_ptr<const void> watch() const { return presence_.watch(); }  ///< expires with this object
   /// An independent stream, e.g. one per worker or per sample.
   Generator split(std::uint64_t stream) const;
 
  private:
   std::uint64_t seed_;
   std::uint64_t position_ = 0;
+  detail::Presence presence_;
 };
 
 struct PhiloxBlock {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/random.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
@@ -19,18 +20,20 @@ void expect_floating(const char* op, DType dtype) {
 template <class Fill>
 Tensor filled(const char* op, const Shape& shape, Generator& g, DType dtype, const Fill& fill) {
   expect_floating(op, dtype);
-  checked_numel(op, shape, itemsize(dtype));
-  Tensor out = empty(shape, dtype);
-  const std::int64_t n = out.numel();
-  const auto run = [&]<class T>(T* data) {
-    const auto position = g.advance(kernels::blocks_for<T>(n));
-    fill(data, n, kernels::RandomStart{g.seed(), position});
-  };
-  if (dtype == f32)
-    run(out.mutable_data<float>());
-  else
-    run(out.mutable_data<double>());
-  return out;
+  const std::int64_t n = checked_numel(op, shape, itemsize(dtype));
+  return detail::repeatable(op, [=, from = detail::DrawnFrom(g)] {
+    Generator& stream = *from;
+    Tensor out = empty(shape, dtype);
+    const auto run = [&]<class T>(T* data) {
+      const auto position = stream.advance(kernels::blocks_for<T>(n));
+      fill(data, n, kernels::RandomStart{stream.seed(), position});
+    };
+    if (dtype == f32)
+      run(out.mutable_data<float>());
+    else
+      run(out.mutable_data<double>());
+    return out;
+  });
 }
 
 /// Every number in [low, high) must be exact in `dtype`.
@@ -62,23 +65,29 @@ Tensor randn(const Shape& shape, Generator& g, DType dtype) {
 
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& g, DType dtype) {
   expect_range(low, high, dtype);
-  checked_numel("randint", shape, itemsize(dtype));
-  Tensor out = empty(shape, dtype);
-  const std::int64_t n = out.numel();
+  const std::int64_t n = checked_numel("randint", shape, itemsize(dtype));
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  const kernels::RandomStart start{g.seed(), g.advance((static_cast<std::uint64_t>(n) + 1) / 2)};
-  visit(dtype, [&]<class T>(T) { kernels::fill_integers(out.mutable_data<T>(), n, low, range, start); });
-  return out;
+  return detail::repeatable("randint", [=, from = detail::DrawnFrom(g)] {
+    Tensor out = empty(shape, dtype);
+    Generator& stream = *from;
+    const kernels::RandomStart start{stream.seed(), stream.advance((static_cast<std::uint64_t>(n) + 1) / 2)};
+    visit(dtype, [&]<class T>(T) { kernels::fill_integers(out.mutable_data<T>(), n, low, range, start); });
+    return out;
+  });
 }
 
 // Fisher and Yates' shuffle: every permutation is equally likely.
 Tensor randperm(std::int64_t n, Generator& g) {
   if (n < 0) throw ValueError("[randperm] expected n >= 0, got " + std::to_string(n));
-  Tensor out = empty({n}, i64);
-  auto* p = out.mutable_data<std::int64_t>();
-  std::iota(p, p + n, std::int64_t{0});
-  for (std::int64_t i = n - 1; i > 0; --i) std::swap(p[i], p[g.below(static_cast<std::uint64_t>(i) + 1)]);
-  return out;
+  return detail::repeatable("randperm", [n, from = detail::DrawnFrom(g)] {
+    Generator& stream = *from;
+    Tensor out = empty({n}, i64);
+    auto* p = out.mutable_data<std::int64_t>();
+    std::iota(p, p + n, std::int64_t{0});
+    for (std::int64_t i = n - 1; i > 0; --i)
+      std::swap(p[i], p[stream.below(static_cast<std::uint64_t>(i) + 1)]);
+    return out;
+  });
 }
 
 Tensor rand(const Shape& shape, DType dtype) { return rand(shape, default_generator(), dtype); }

@@ -4,6 +4,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/selection.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -12,8 +13,7 @@
 namespace cadena {
 namespace detail {
 
-Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
-  auto storage = Storage::create(static_cast<std::size_t>(numel) * itemsize(dtype));
+Tensor tensor_in(Ref<Storage> storage, const Shape& shape, std::int64_t numel, DType dtype) {
   auto* t = new TensorImpl;
   t->dtype = dtype;
   t->contiguous = true;
@@ -23,6 +23,12 @@ Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
   t->shape = shape;
   t->strides = contiguous_strides(shape);
   return Tensor(t);
+}
+
+Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype) {
+  if (tape) [[unlikely]]
+    return tensor_in(tape->allocate(static_cast<std::size_t>(numel) * itemsize(dtype)), shape, numel, dtype);
+  return make_tensor_off_tape(shape, numel, dtype);
 }
 
 Tensor copy_of(const Tensor& x) {
@@ -80,6 +86,13 @@ bool Tensor::shares_storage(const Tensor& other) const {
 std::uint32_t Tensor::version() const { return impl()->storage->version; }
 
 namespace {
+/// Before the program looks at values or writes to them.
+void check_access(const char* op, const detail::TensorImpl* p, bool write) {
+  detail::check_readable(p);
+  if (detail::tape) [[unlikely]]
+    detail::tape->check_access(op, *p->storage, write);
+}
+
 template <Element T>
 void check_dtype(const Tensor& t) {
   if (t.dtype() != dtype_of<T>())
@@ -91,14 +104,14 @@ void check_dtype(const Tensor& t) {
 template <Element T>
 const T* Tensor::data() const {
   check_dtype<T>(*this);
-  detail::check_readable(impl());
+  check_access("data", impl(), false);
   return static_cast<const T*>(impl()->data);
 }
 template <Element T>
 T* Tensor::mutable_data() {
   check_dtype<T>(*this);
   auto* p = impl();
-  detail::check_readable(p);
+  check_access("mutable_data", p, true);
   ++p->storage->version;
   if (!p->node || p->node->leaf) p->version = p->storage->version;
   return static_cast<T*>(p->data);
@@ -107,7 +120,7 @@ template <Element T>
 T Tensor::item() const {
   if (numel() != 1)
     throw ShapeError("[item] expected a tensor with one element, got shape " + cadena::to_string(shape()));
-  detail::check_readable(impl());
+  check_access("item", impl(), false);
   return visit(dtype(), [&]<class S>(S) { return static_cast<T>(*static_cast<const S*>(impl()->data)); });
 }
 double Tensor::item() const { return item<double>(); }
@@ -118,23 +131,12 @@ std::vector<T> Tensor::to_vector() const {
   const T* p = values.data<T>();
   return std::vector<T>(p, p + numel());
 }
-template <Element T>
-Tensor tensor(std::span<const T> values, const Shape& shape) {
-  const auto n = checked_numel("tensor", shape, sizeof(T));
-  if (n != static_cast<std::int64_t>(values.size()))
-    throw ShapeError("[tensor] expected " + std::to_string(n) + " values for shape " + to_string(shape) +
-                     ", got " + std::to_string(values.size()));
-  Tensor out = detail::make_tensor(shape, n, dtype_of<T>());
-  if (n > 0) std::memcpy(detail::raw_impl(out)->data, values.data(), values.size_bytes());
-  return out;
-}
 
-#define CADENA_INSTANTIATE(T)                        \
-  template const T* Tensor::data<T>() const;         \
-  template T* Tensor::mutable_data<T>();             \
-  template T Tensor::item<T>() const;                \
-  template std::vector<T> Tensor::to_vector() const; \
-  template Tensor tensor(std::span<const T>, const Shape&);
+#define CADENA_INSTANTIATE(T)                \
+  template const T* Tensor::data<T>() const; \
+  template T* Tensor::mutable_data<T>();     \
+  template T Tensor::item<T>() const;        \
+  template std::vector<T> Tensor::to_vector() const;
 CADENA_INSTANTIATE(float)
 CADENA_INSTANTIATE(double)
 CADENA_INSTANTIATE(std::int64_t)
@@ -207,16 +209,19 @@ void Tensor::set_grad(const Tensor& g) {
   if (g.defined() && g.dtype() != p->dtype)
     throw DtypeError("[set_grad] expected " + std::string(name(p->dtype)) + ", got " +
                      std::string(name(g.dtype())));
-  static_cast<detail::Leaf*>(p->node.get())->grad = g;
+  auto* leaf = static_cast<detail::Leaf*>(p->node.get());
+  detail::repeatable("set_grad", [leaf = detail::Ref<detail::Leaf>::share(leaf), g] { leaf->grad = g; });
 }
 
 void Tensor::zero_grad() {
   auto* p = impl();
   if (!p->node) return;
-  if (p->node->leaf)
-    static_cast<detail::Leaf*>(p->node.get())->grad = Tensor();
-  else if (p->node->extras)
-    p->node->extras->retained = Tensor();
+  if (!p->node->leaf && !p->node->extras) return;
+  Tensor& place = detail::gradient_of(*p->node);
+  if (detail::on_tape()) [[unlikely]]
+    detail::tape->act("zero_grad", [node = p->node] { detail::gradient_of(*node) = Tensor(); });
+  else
+    place = Tensor();
 }
 
 Tensor& Tensor::retain_grad() {
@@ -276,11 +281,18 @@ void written(detail::TensorImpl* p) {
   if (!p->node || p->node->leaf) p->version = p->storage->version;
 }
 
+void write_copy(const char* op, const Tensor& source, const Tensor& target) {
+  if (detail::on_tape()) [[unlikely]]
+    detail::tape->check_known(op, source);
+  detail::repeatable_write(
+      op, target, [source, target] { kernels::copy(detail::view_of(source), detail::view_of(target)); });
+}
+
 /// Gives `target` the value and history of `result`. The handle gets a body of its own, so that nodes and
 /// other handles keep the former one: theirs is now stale, and says so when it is used.
 void rebase(Tensor& target, const Tensor& result) {
   auto* old = target.impl();
-  kernels::copy(detail::view_of(result), detail::view_of(target));
+  write_copy("rebase", result, target);
   auto* fresh = new detail::TensorImpl;
   Tensor handle(fresh);
   fresh->dtype = old->dtype;
@@ -304,7 +316,7 @@ void assign(const char* op, Tensor& target, const Tensor& result, bool record) {
     throw DtypeError("[" + std::string(op) + "] expected a result of " + std::string(name(target.dtype())) +
                      ", got " + std::string(name(result.dtype())));
   if (record) return rebase(target, result.to(target.dtype()));
-  kernels::copy(detail::view_of(result), detail::view_of(target));
+  write_copy(op, result, target);
   written(target.impl());
 }
 
@@ -327,7 +339,8 @@ Tensor& Tensor::fill_(Scalar value) {
   if (recorded_write("fill_", *this, nullptr)) {
     rebase(*this, full(shape(), value, dtype()));
   } else {
-    kernels::fill(detail::view_of(*this), value);
+    detail::repeatable_write("fill_", *this,
+                             [to = *this, value] { kernels::fill(detail::view_of(to), value); });
     written(impl());
   }
   return *this;
@@ -337,6 +350,7 @@ Tensor& Tensor::index_put_(std::span<const Index> indices, const Operand& values
   if (recorded_write("index_put_", *this, values.tensor())) {
     rebase(*this, detail::index_put_by("index_put_", *this, indices, values, accumulate));
   } else {
+    detail::refuse_on_tape("index_put_", "index_put without the underscore within capture()");
     detail::index_put_now("index_put_", *this, indices, values, accumulate);
     written(impl());
   }
@@ -349,7 +363,7 @@ Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Operand& 
 Tensor& Tensor::add_(const Tensor& other, Scalar alpha) {
   const bool record = recorded_write("add_", *this, &other);
   const bool plain = alpha.to<double>() == 1;
-  if (plain && !record && !shares_storage(other) && detail::add_in_place(*this, other)) {
+  if (plain && !record && !detail::tape && !shares_storage(other) && detail::add_in_place(*this, other)) {
     written(impl());
     return *this;
   }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "autodiff/transforms.hpp"
+#include "captured.hpp"
 #include "tools.hpp"
 
 namespace bench {
@@ -208,6 +209,7 @@ Step per_sample_conv(bool batched) {
 Suite suite() {
   Suite list = {
       {"W01/scalar_chain", [] { return whole_chain(1, chain_length); }, chain_work},
+      {"W01/scalar_chain_captured", [] { return captured(whole_chain(1, chain_length)); }, chain_work},
       {"W01/chain_of_64", [] { return whole_chain(64, chain_length); }, chain_work},
       {"W01/unrecorded", [] { return unrecorded_chain(1); }, chain_work},
       {"W01/forward_and_drop", [] { return forward_and_drop(1); }, chain_work},

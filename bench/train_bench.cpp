@@ -2,6 +2,7 @@
 #include <cmath>
 #include <memory>
 
+#include "captured.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 #include "tools.hpp"
@@ -151,15 +152,22 @@ Step optimizer_by_name(const std::string& name) {
 Suite suite() {
   Suite list = {
       {"W02/xor_2_8_1/b4_adam", train_xor},
+      {"W02/xor_2_8_1/b4_adam_captured", [] { return captured(train_xor()); }},
       {"W14/hessian_vector_product", hessian_vector_product},
+      {"W14/hessian_vector_product_captured", [] { return captured(hessian_vector_product()); }},
       {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, adam_work},
       {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, momentum_work},
       {"W17/inference_784_256_128_10/b1", infer},
+      {"W17/inference_784_256_128_10/b1_captured", [] { return captured(infer()); }},
   };
   for (const auto& name : optim::optimizer_names())
     list.push_back(
         {"optimizer_step_1M/" + name, [name] { return optimizer_by_name(name); }, {.elements = 1e6}});
-  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, t.work()});
+  for (const auto& t : trainings()) {
+    list.push_back({t.name, [t] { return train(t); }, t.work()});
+    if (t.small())
+      list.push_back({std::string(t.name) + "_captured", [t] { return captured(train(t)); }, t.work()});
+  }
   return list;
 }
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "autodiff/capture.hpp"
 #include "autodiff/grad.hpp"
 #include "nn/extras.hpp"
 
@@ -156,6 +157,9 @@ std::int64_t Module::num_parameters(bool only_trainable) const {
 }
 
 DType detail::parameter_dtype(const Tensor& x) {
+  if (is_capturing())
+    throw CaptureError(
+        "[lazy] expected a module that has its parameters within capture(); call it once before");
   if (!is_floating(x.dtype()))
     throw DtypeError("[lazy] expected a first input of f32 or f64, got " + std::string(name(x.dtype())));
   return x.dtype();

@@ -50,7 +50,7 @@ double RunningNorm::next_momentum() {
   if (!is_training() || !num_batches_tracked.defined()) return options_.momentum.value_or(0);
   NoGrad no_grad;
   num_batches_tracked.add_(ones({}, i64));
-  return options_.momentum.value_or(1 / num_batches_tracked.item());
+  return options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item();
 }
 
 void RunningNorm::check_dims(const Tensor& x, int low, int high) const {

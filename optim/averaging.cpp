@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/capture.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 
@@ -27,6 +28,13 @@ AveragedModel::AveragedModel(Params model, AveragedModelOptions options) : decay
 }
 
 void AveragedModel::update_parameters() {
+  if (is_capturing())
+    return on_every_call("AveragedModel", [this, watch = presence_.watch()] {
+      if (watch.expired())
+        throw CaptureError(
+            "[AveragedModel] expected averages that outlive the captured function that updates them");
+      update_parameters();
+    });
   if (in_use_)
     throw GraphError("[AveragedModel] expected the model's own values, got the averages (UseAverage)");
   NoGrad no_grad;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/presence.hpp"
 #include "optim/optimizer.hpp"
 
 namespace cadena::optim {
@@ -46,6 +47,7 @@ class AveragedModel {
  private:
   friend class UseAverage;
 
+  detail::Presence presence_;
   std::vector<std::string> names_;
   std::vector<Tensor> model_, averages_;
   std::optional<double> decay_;

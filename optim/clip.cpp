@@ -1,7 +1,9 @@
 #include "optim/clip.hpp"
 
 #include <cmath>
+#include <memory>
 
+#include "autodiff/capture.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 #include "optim/arithmetic.hpp"
@@ -45,6 +47,11 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, C
   const char* op = "clip_grad_norm_";
   expect(op, "max_norm", max_norm, max_norm >= 0, ">= 0");
   expect(op, "norm_type", options.norm_type, options.norm_type > 0, "> 0");
+  if (is_capturing()) {
+    const auto norm = std::make_shared<double>();
+    on_every_call(op, [=] { *norm = clip_grad_norm_(parameters, max_norm, options); });
+    return *norm;
+  }
   NoGrad no_grad;
   std::vector<Tensor> gradients;
   for (auto& p : parameters)

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <unordered_set>
 
+#include "autodiff/capture.hpp"
 #include "autodiff/grad.hpp"
 
 namespace cadena::optim {
@@ -96,10 +97,18 @@ double Optimizer::option(const std::string& option, std::size_t group) const {
 }
 
 void Optimizer::set_option(const std::string& option, double value, std::size_t group) {
+  check_not_capturing();
   static_cast<void>(this->option(option, group));
   auto options = saved_options(group);
   options[option] = value;
   load_options(group, options);
+}
+
+void Optimizer::check_not_capturing() const {
+  if (is_capturing())
+    throw CaptureError(
+        "[" + std::string(name_) +
+        "] expected options to change between calls of a captured function, got a change within");
 }
 
 // ---- Stepping
@@ -119,6 +128,12 @@ struct Optimizer::EndOfStep {
 };
 
 void Optimizer::step() {
+  if (is_capturing())
+    return on_every_call(name_, [this, watch = presence_.watch()] {
+      if (watch.expired())
+        throw CaptureError("[optim] expected the optimizer to outlive the captured function that steps it");
+      Optimizer::step();
+    });
   NoGrad no_grad;
   const EndOfStep end{groups_};
   // Everything that can fail comes first.

@@ -30,6 +30,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/parallel.hpp"
+#include "autodiff/presence.hpp"
 #include "autodiff/tensor.hpp"
 #include "optim/options.hpp"
 
@@ -174,6 +175,8 @@ class Optimizer {
   void add_group(Params params);
   /// @throws IndexError
   std::size_t checked(std::size_t group) const;
+  /// @throws CaptureError within capture(), where the change would happen once
+  void check_not_capturing() const;
 
  private:
   friend class LRScheduler;
@@ -207,6 +210,7 @@ class Optimizer {
   virtual void load_options(std::size_t group, const OptionValues& saved) = 0;
 
   const char* name_;
+  detail::Presence presence_;
   std::vector<Group> groups_;
 };
 
@@ -236,6 +240,7 @@ class OptimizerWith : public Optimizer {
   const O& options(std::size_t group = 0) const { return options_[checked(group)]; }
   /// Takes effect with the next step. @throws ValueError
   void set_options(const O& options, std::size_t group = 0) {
+    check_not_capturing();
     check_options(options);
     options_[checked(group)] = options;
   }

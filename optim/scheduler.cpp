@@ -36,6 +36,7 @@ void LRScheduler::go_to(std::int64_t epoch, const std::vector<double>* now) {
 void LRScheduler::set_rates(std::int64_t epoch, const std::vector<double>& rates) {
   for (const double lr : rates)
     if (!(lr >= 0)) fail("rates >= 0", to_text(lr) + " in epoch " + std::to_string(epoch));
+  optimizer_->check_not_capturing();
   std::vector<OptionValues> former;
   for (std::size_t i = 0; i < rates.size(); ++i) former.push_back(optimizer_->saved_options(i));
   try {

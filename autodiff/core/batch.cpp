@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/ops/joining.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/slicing.hpp"
@@ -61,7 +62,9 @@ Tensor unrecorded(const Tensor& x, const std::function<Tensor(const Tensor&, int
   Tensor all = x;
   for (; is_batched(all); all = Tensor(raw_impl(all)->storage->batch_payload->all))
     levels.push_back(raw_impl(all)->storage->batch_payload->level);
-  Tensor y = f(all, static_cast<int>(levels.size()));
+  const int outer = static_cast<int>(levels.size());
+  Tensor y = on_tape() ? tape->step("position", [f, all, outer] { return TensorList{f(all, outer)}; })[0]
+                       : f(all, outer);
   for (; !levels.empty(); levels.pop_back()) y = make_batched(y, levels.back());
   return y;
 }

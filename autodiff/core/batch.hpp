@@ -87,7 +87,7 @@ class BatchedCall {
 };
 
 /// An unrecorded result f(x, 0), or, if x is batched, f(all samples, 1) and so on: the number tells how many
-/// axes stand before those of x.
+/// axes stand before those of x. f must hold what it needs by value: a tape repeats it.
 Tensor unrecorded(const Tensor& x, const std::function<Tensor(const Tensor&, int)>& f);
 
 }  // namespace cadena::detail

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -98,7 +99,7 @@ struct CustomNode final : RecordedNode {
   }
   void check_current() const {
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (inputs[i].version() != versions[i])
+      if (inputs[i].version() != versions[i] && !tape_replaying())
         throw GraphError("[" + op.name + "] expected input " + std::to_string(i) + " of shape " +
                          to_string(inputs[i].shape()) +
                          " unchanged since the forward pass, got it overwritten in place");
@@ -132,13 +133,15 @@ Tensor CustomOp::operator()(const TensorList& inputs) const {
     out = call.wrap(call.looped(name, [this](const TensorList& x) { return (*this)(x); }));
   } else {
     NoGrad guard;
-    out = forward(inputs);
-    if (!out.defined())
-      throw GraphError("[" + name + "] expected its forward to return a tensor, got an undefined one");
-    // The node needs a tensor of its own, contiguous because its value may be saved.
-    bool own = out.is_contiguous();
-    for (const auto& x : inputs) own = own && !x.shares_storage(out);
-    out = own ? out.detach() : clone(out);
+    out = detail::repeatable(name, [op = *this, inputs] {
+      const Tensor y = op.forward(inputs);
+      if (!y.defined())
+        throw GraphError("[" + op.name + "] expected its forward to return a tensor, got an undefined one");
+      // The node needs a tensor of its own, contiguous because its value may be saved.
+      bool own = y.is_contiguous();
+      for (const auto& x : inputs) own = own && !x.shares_storage(y);
+      return own ? y.detach() : clone(y);
+    });
   }
   if (is_floating(out.dtype()) && detail::recording(name, inputs.data(), inputs.size())) {
     auto node = detail::Ref<detail::CustomNode>::adopt(new detail::CustomNode(*this, inputs));

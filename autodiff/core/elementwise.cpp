@@ -1,7 +1,9 @@
 #include "autodiff/core/elementwise.hpp"
 
+#include <array>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/formulas/arithmetic.hpp"
 #include "autodiff/kernels/copy.hpp"
@@ -27,6 +29,7 @@ struct LiteralDtype {
 };
 
 Tensor number(const Scalar& s, DType dtype) {
+  const ConstantScope constant;
   Tensor t = make_tensor({}, 1, dtype);
   void* p = raw_data(t);
   if (dtype == f32)
@@ -43,6 +46,20 @@ kernels::MapInput map_input(const Tensor& t, const Shape& out) {
   return {p->data, itemsize(p->dtype), kernels::broadcast_strides(p->shape, p->strides, out)};
 }
 
+/// Over operands that are contiguous and of `out`'s shape and dtype.
+inline void run_contiguous(kernels::MapLoop loop, const void* op, const Tensor& out, const Tensor* operands,
+                           int n) {
+  const TensorImpl* to = raw_impl(out);
+  const void* pointers[kernels::map_max_inputs];
+  std::size_t sizes[kernels::map_max_inputs];
+  for (int i = 0; i < n; ++i) {
+    const TensorImpl* p = raw_impl(operands[i]);
+    pointers[i] = p ? p->data : nullptr;
+    sizes[i] = itemsize(to->dtype);
+  }
+  if (to->numel > 0) kernels::map_contiguous(loop, op, to->data, sizes[0], pointers, sizes, n, to->numel);
+}
+
 /// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the
 /// first.
 Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const Tensor* operands, int n) {
@@ -53,16 +70,16 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
   for (int i = 1; i < n && same; ++i)
     if (const TensorImpl* p = raw_impl(operands[i])) same = p->contiguous && p->shape == first->shape;
   if (same) {
-    Tensor out = make_tensor(first->shape, first->numel, first->dtype);
-    const void* pointers[kernels::map_max_inputs];
-    std::size_t sizes[kernels::map_max_inputs];
-    for (int i = 0; i < n; ++i) {
-      const TensorImpl* p = raw_impl(operands[i]);
-      pointers[i] = p ? p->data : nullptr;
-      sizes[i] = itemsize(first->dtype);
+    if (tape) [[unlikely]] {
+      Tensor out = make_tensor(first->shape, first->numel, first->dtype);
+      if (on_tape())
+        tape->loop(loop, op, out, operands, n);
+      else
+        run_contiguous(loop, op, out, operands, n);
+      return out;
     }
-    if (first->numel > 0)
-      kernels::map_contiguous(loop, op, raw_data(out), sizes[0], pointers, sizes, n, first->numel);
+    Tensor out = make_tensor_off_tape(first->shape, first->numel, first->dtype);
+    run_contiguous(loop, op, out, operands, n);
     return out;
   }
   Shape shape = first->shape;
@@ -73,8 +90,15 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
   kernels::MapInput inputs[kernels::map_max_inputs];
   for (int i = 0; i < n; ++i)
     if (operands[i].defined()) inputs[i] = map_input(operands[i], shape);
-  kernels::map(loop, is_floating(first->dtype) ? kernels::Splats::yes : kernels::Splats::no, op,
-               raw_data(out), itemsize(first->dtype), shape, inputs, n);
+  void* to = raw_data(out);
+  const auto size = itemsize(first->dtype);
+  const auto splats = is_floating(first->dtype) ? kernels::Splats::yes : kernels::Splats::no;
+  if (on_tape()) [[unlikely]]
+    tape->launch(
+        [=, in = std::to_array(inputs)] { kernels::map(loop, splats, op, to, size, shape, in.data(), n); },
+        out, operands, n);
+  else
+    kernels::map(loop, splats, op, to, size, shape, inputs, n);
   return out;
 }
 
@@ -151,11 +175,13 @@ void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tens
   raw_impl(out)->node = Edge::share(node.get());
 }
 
-Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) const {
+Tensor ElementwiseNode::partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) {
   using Flow = ElementwiseRules::Flow;
   if (rules->flow[i] == Flow::stops) return {};
   if (rules->flow[i] == Flow::passes) return g;
   const void* attributes = op() ? op() : &no_attributes;
+  if (on_tape()) [[unlikely]]
+    tape->keep(Edge::share(this));
   // Batched values have no loops: they take the way in tensor operations, too.
   bool record = is_batched(g) || is_batched(y) || (grad_enabled && (raw_impl(g)->node || y.defined()));
   for (int k = 0; k < rules->arity; ++k)
@@ -182,7 +208,7 @@ bool ElementwiseNode::vjp_unrecorded(const Tensor& g, const bool* need, Tensor* 
   using Flow = ElementwiseRules::Flow;
   const TensorImpl* from = raw_impl(g);
   if (grad_enabled || !from->contiguous || from->dtype != dtype || from->numel == 0) return false;
-  if (vmap_level > 0) [[unlikely]]
+  if (vmap_level > 0 || tape) [[unlikely]]
     return false;
   const int arity = rules->arity;
   const void* operands[kernels::map_max_inputs] = {from->data};
@@ -203,7 +229,8 @@ bool ElementwiseNode::vjp_unrecorded(const Tensor& g, const bool* need, Tensor* 
   }
   for (int i = 0; i <= last; ++i) {
     if (!need[i] || rules->flow[i] != Flow::computed) continue;
-    gin[i] = i == last && !passed && may_overwrite(g) ? g : make_tensor(from->shape, from->numel, dtype);
+    gin[i] =
+        i == last && !passed && is_sole_owner(g) ? g : make_tensor_off_tape(from->shape, from->numel, dtype);
     kernels::map_contiguous(rules->partial[i][dtype == f64], op() ? op() : &no_attributes, raw_data(gin[i]),
                             sizes[0], operands, sizes, arity + 2, from->numel);
   }
@@ -233,8 +260,16 @@ Tensor ElementwiseNode::jvp(const Tensor* tangents) {
 
 SymbolicOp ElementwiseNode::symbolic() const { return rules->symbolic(op() ? op() : &no_attributes); }
 
-Tensor ElementwiseNode::replay(const Tensor* inputs) const {
-  return elementwise_value(*rules, op() ? op() : &no_attributes, inputs);
+Tensor ElementwiseNode::replay(std::span<const Tensor> inputs) const {
+  return elementwise_value(*rules, op() ? op() : &no_attributes, inputs.data());
+}
+
+Tensor elementwise_on_tape(const Ref<ElementwiseNode>& node, const Tensor* inputs) {
+  tape->keep(Edge::share(node.get()));
+  const auto n = static_cast<std::size_t>(node->rules->arity);
+  const Tensor out = node->replay({inputs, n});
+  if (is_floating(out.dtype()) && recording(node->name(), inputs, n)) elementwise_attach(node, out, inputs);
+  return out;
 }
 
 }  // namespace cadena::detail

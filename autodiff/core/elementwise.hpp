@@ -49,11 +49,12 @@ struct ElementwiseNode : RecordedNode {
   Tensor jvp(const Tensor* tangents) override;
   const Meta* meta() const override { return &rules->meta; }
   SymbolicOp symbolic() const override;
-  Tensor replay(const Tensor* inputs) const override;
+  Tensor replay(std::span<const Tensor> inputs) const override;
+  bool is_elementwise() const override { return true; }
 
  private:
   bool vjp_unrecorded(const Tensor& g, const bool* need, Tensor* gin);
-  Tensor partial(int i, const Tensor& g, const Tensor* x, const Tensor& y) const;
+  Tensor partial(int i, const Tensor& g, const Tensor* x, const Tensor& y);
 };
 
 /// Dtype promotion of the operands, recorded where it needs a cast; numbers become tensors of that dtype.
@@ -64,13 +65,19 @@ Tensor elementwise_value(const ElementwiseRules& rules, const void* op, const Te
 /// Hangs the node on the value.
 void elementwise_attach(Ref<ElementwiseNode> node, const Tensor& out, const Tensor* inputs);
 
-/// Evaluates and, where needed, records with the node that `make` returns.
-template <class Make>
+/// Evaluates on a tape and records as usual.
+Tensor elementwise_on_tape(const Ref<ElementwiseNode>& node, const Tensor* inputs);
+
+/// Evaluates and, where needed, records with the node that `make` returns. What `op` points at outlives the
+/// call, or the node holds it.
+template <bool outlives = false, class Make>
 Tensor elementwise(const ElementwiseRules& rules, const void* op, const Tensor* inputs, const Make& make) {
   Tensor out;
   if (any_batched(inputs, static_cast<std::size_t>(rules.arity))) [[unlikely]] {
     const BatchedCall call(inputs, static_cast<std::size_t>(rules.arity));
-    out = call.wrap(elementwise(rules, op, call.aligned().data(), make));
+    out = call.wrap(elementwise<outlives>(rules, op, call.aligned().data(), make));
+  } else if (!outlives && on_tape()) [[unlikely]] {
+    return elementwise_on_tape(make(), inputs);
   } else {
     out = elementwise_value(rules, op, inputs);
   }
@@ -292,12 +299,14 @@ Tensor elementwise_call(const Op& op, const In&... in) {
   Tensor inputs[n];
   promote_operands(Op::meta, operands, inputs, n);
   const ElementwiseRules& rules = rules_of<Op, n>;
-  return elementwise(rules, &op, inputs, [&] {
-    if constexpr (std::is_empty_v<Op>)
-      return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules));
-    else
-      return Ref<ElementwiseNode>::adopt(new AttributeNode<Op>(rules, op));
-  });
+  if constexpr (std::is_empty_v<Op>) {
+    static constexpr Op none{};
+    return elementwise<true>(rules, &none, inputs,
+                             [&] { return Ref<ElementwiseNode>::adopt(new ElementwiseNode(rules)); });
+  } else {
+    return elementwise(rules, &op, inputs,
+                       [&] { return Ref<ElementwiseNode>::adopt(new AttributeNode<Op>(rules, op)); });
+  }
 }
 
 }  // namespace cadena::detail

@@ -5,6 +5,7 @@
 
 #include "autodiff/core/anomaly.hpp"
 #include "autodiff/core/batch.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -160,7 +161,8 @@ void Sweep::accumulate(std::uint32_t slot, Tensor cotangent) {
   if (!s.cotangent.defined()) {
     s.cotangent = std::move(cotangent);
     push(slot);
-  } else if (!grad_enabled && may_overwrite(s.cotangent) && !is_batched(cotangent)) {
+  } else if (!grad_enabled && (taped_ ? may_overwrite(s.cotangent) : is_sole_owner(s.cotangent)) &&
+             !is_batched(cotangent)) {
     if (!add_in_place(s.cotangent, cotangent)) s.cotangent.add_(cotangent);
   } else {
     s.cotangent = add(s.cotangent, cotangent);
@@ -216,13 +218,20 @@ void Sweep::finish(Edge node, Tensor g, std::uint32_t slot) {
   if (watched_) [[unlikely]] {
     if (any) watched_vjp(*node, g, need, gin);
   } else if (any && !(n == 1 && add_to_sum(*node, g))) {
-    node->vjp(g, need, gin);
+    if (taped_ && on_tape()) [[unlikely]]
+      vjp_on_tape(node, g, need, gin);
+    else
+      node->vjp(g, need, gin);
   }
   g = Tensor();
   for (int i = 0; i < n; ++i)
     if (need[i] && gin[i].defined()) accumulate(slot_of(node->edges[i].get()), std::move(gin[i]));
   // The node of a target that nothing flows through is not used up.
-  if (!retain_ && any) node->free_graph();
+  if (retain_ || !any) return;
+  if (taped_ && on_tape()) [[unlikely]]
+    node->freed = true;  // for the program; a replay calls its rule again
+  else
+    node->free_graph();
 }
 
 bool Sweep::add_to_sum(Node& node, const Tensor& g) {
@@ -230,7 +239,16 @@ bool Sweep::add_to_sum(Node& node, const Tensor& g) {
   const auto s = numbering_.find(node.edges[0].get());
   if (s == Numbering::absent) return false;
   const Tensor& sum = slots_[s].cotangent;
-  return sum.defined() && may_overwrite(sum) && node.add_vjp(g, sum);
+  if (!sum.defined() || !node.has_add_vjp()) return false;
+  if (on_tape()) [[unlikely]] {
+    if (!tape->owns(sum)) return false;
+    tape->check_known(node.name(), g);
+    tape->write(node.name(), sum, [node = Edge::share(&node), g, sum] { node->add_vjp(g, sum); });
+    return true;
+  }
+  if (!may_overwrite(sum)) return false;
+  node.add_vjp(g, sum);
+  return true;
 }
 
 bool Sweep::collect(Node* node, const Tensor& g) {
@@ -243,20 +261,53 @@ bool Sweep::collect(Node* node, const Tensor& g) {
   return false;
 }
 
+namespace {
+
+/// On a tape a gradient that was there before stays where it is, for the next replay to find.
+Tensor accumulated_on_tape(const Tensor& former, const Tensor& g) {
+  if (g.requires_grad() || former.requires_grad())
+    throw CaptureError(
+        "[backward] expected no former gradients where the gradients are recorded within capture(); "
+        "zero_grad() before");
+  Tensor sum = former;
+  return sum.add_(g);
+}
+
+/// In a replay what was there must be what was there when it was captured.
+void commit_on_tape(const Edge& node, const Tensor& g) {
+  tape->check_known("backward", g);
+  const Tensor& former = gradient_of(*node);
+  const Storage* expected = former.defined() ? raw_impl(former)->storage.get() : nullptr;
+  if (!expected) tape->forget_gradient_of(node);
+  tape->act("backward", [node, g, expected] {
+    Tensor& place = gradient_of(*node);
+    const Storage* found = place.defined() ? raw_impl(place)->storage.get() : nullptr;
+    if (found != expected)
+      throw CaptureError("[backward] expected gradients to be " +
+                         std::string(expected ? "there, as they were" : "undefined, as they were") +
+                         " at this point when it was captured; call zero_grad() within capture()");
+    place = g;
+  });
+}
+
+}  // namespace
+
 void Sweep::commit() {
   GradMode mode(create_);
   if (vmap_level > 0) throw Unbatchable("[vmap] expected a function without side effects, got a backward()");
   for (auto& [node, g] : gradients_) check_readable(raw_impl(g));
   for (auto& [node, g] : gradients_) {
-    const Tensor& former = node->leaf ? static_cast<Leaf*>(node.get())->grad : node->extras->retained;
-    if (former.defined()) g = add(former, g);
+    const Tensor& former = gradient_of(*node);
+    if (former.defined()) g = on_tape() ? accumulated_on_tape(former, g) : add(former, g);
     // Gradients must not share a buffer with each other, the seed or saved values.
-    else if (!create_ && !may_overwrite(g))
+    else if (!create_ && !(may_overwrite(g) || (on_tape() && tape->owns(g))))
       g = clone(g);
   }
   for (auto& [node, g] : gradients_) {
-    Tensor& place = node->leaf ? static_cast<Leaf*>(node.get())->grad : node->extras->retained;
-    std::swap(place, g);
+    if (on_tape()) [[unlikely]]
+      commit_on_tape(node, g);
+    else
+      std::swap(gradient_of(*node), g);
   }
 }
 

@@ -77,6 +77,7 @@ class Sweep {
   bool create_, retain_;
   bool pruned_ = false, stop_ = false;
   bool watched_ = false;  // by AnomalyMode
+  const bool taped_ = tape != nullptr;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   static constexpr std::uint32_t absent_slot = ~std::uint32_t{0};

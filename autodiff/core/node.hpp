@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct SymbolicOp;
 }  // namespace cadena
 
 namespace cadena::detail {
+
+class Tape;
+/// What this thread records or repeats at the moment, see tape.hpp.
+extern constinit thread_local Tape* tape;
+bool tape_at_top();
+bool tape_replaying();
+/// Whether a computation must leave its step on the tape.
+inline bool on_tape() { return tape && tape_at_top(); }
 
 struct Node;
 using Edge = Ref<Node>;  // null where the input needs no gradient
@@ -61,9 +70,10 @@ struct Node : RefCounted, Pooled {
   /// sums. Undefined is zero.
   virtual void vjp(const Tensor& g, const bool* need, Tensor* gin) = 0;
   /// Adds what vjp would return for the only input to `sum`, a cotangent of that input which nobody else
-  /// sees; or returns false. It spares an op that reads a part of its input the zeros around it: without it,
-  /// reading a tensor row by row would cost the square of its size on the way back.
-  virtual bool add_vjp(const Tensor& /*g*/, const Tensor& /*sum*/) { return false; }
+  /// sees. It spares an op that reads a part of its input the zeros around it: without it, reading a tensor
+  /// row by row would cost the square of its size on the way back.
+  virtual void add_vjp(const Tensor& /*g*/, const Tensor& /*sum*/) {}
+  virtual bool has_add_vjp() const { return false; }
   /// Tangent of the output; undefined tangents are zero, at least one is defined.
   virtual Tensor jvp(const Tensor* tangents) = 0;
   // For who shows graphs. Null or undefined where there is nothing to tell.
@@ -71,7 +81,9 @@ struct Node : RefCounted, Pooled {
   /// Value and derivatives as formulas.
   virtual SymbolicOp symbolic() const;
   /// The output from the inputs, unrecorded.
-  virtual Tensor replay(const Tensor*) const { return {}; }
+  virtual Tensor replay(std::span<const Tensor>) const { return {}; }
+  /// The rules are loops over elements.
+  virtual bool is_elementwise() const { return false; }
   /// Lets go of saved values and edges.
   virtual void free_graph() noexcept = 0;
 
@@ -98,6 +110,11 @@ struct Leaf final : Node {
   Tensor jvp(const Tensor*) override { return {}; }
   void free_graph() noexcept override {}
 };
+
+/// The gradient that a leaf accumulates, or that another node was told to retain.
+inline Tensor& gradient_of(Node& node) {
+  return node.leaf ? static_cast<Leaf&>(node).grad : node.make_extras().retained;
+}
 
 /// Next creation number of this thread, at least `least`.
 std::uint64_t next_seq(std::uint64_t least);
@@ -128,12 +145,25 @@ inline void* raw_data(const Tensor& t) {
   return raw_impl(t)->data;
 }
 
-/// Nobody else can see this tensor's buffer, so it may serve for another value.
-inline bool may_overwrite(const Tensor& t) {
+/// Nobody else can see this tensor's buffer.
+inline bool is_sole_owner(const Tensor& t) {
   const TensorImpl* p = raw_impl(t);
   return p->unique() && p->storage->unique() && p->contiguous && !p->storage->foreign;
 }
+bool may_overwrite_on_tape(const Tensor& t);
+/// So it may serve for another value.
+inline bool may_overwrite(const Tensor& t) {
+  if (tape) [[unlikely]]
+    return may_overwrite_on_tape(t);
+  return is_sole_owner(t);
+}
 
+/// A contiguous tensor in memory of its own. `numel` must be the product of `shape` (already checked).
+Tensor tensor_in(Ref<Storage> storage, const Shape& shape, std::int64_t numel, DType dtype);
+/// The same in fresh memory, off any tape.
+inline Tensor make_tensor_off_tape(const Shape& shape, std::int64_t numel, DType dtype) {
+  return tensor_in(Storage::create(static_cast<std::size_t>(numel) * itemsize(dtype)), shape, numel, dtype);
+}
 /// A fresh contiguous tensor. `numel` must be the product of `shape` (already checked).
 Tensor make_tensor(const Shape& shape, std::int64_t numel, DType dtype);
 /// A fresh contiguous tensor with x's elements, outside the graph.

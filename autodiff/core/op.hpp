@@ -37,6 +37,9 @@ struct RecordedNode : Node {
   /// Memory of the saved output, contiguous; null if it was not declared.
   const void* output_data() const;
   void free_graph() noexcept override;
+  /// The output on a tape, at every replay: random numbers are drawn anew, and what the op keeps for its
+  /// derivative is kept here.
+  virtual Tensor rerun(std::span<const Tensor>) { return {}; }
 
   Ref<ScopeInfo> scope;  ///< where it was recorded
 
@@ -84,32 +87,53 @@ class Constant {
   std::uint32_t version_ = 0;
 };
 
+/// Whether an op can be evaluated, if it is const (or else keeps something for its derivative).
+template <class Op>
+concept evaluates = requires(Op& op, const Tensor& x, std::span<const Tensor> list) {
+  requires requires { op.eval(list); } || requires {
+    op.eval(x);
+  } || requires {
+    op.eval(x, x);
+  } || requires {
+    op.eval(x, x, x);
+  };
+};
+
+/// The value of an op; undefined if it has no `eval`.
+template <class Op>
+Tensor evaluated(Op& op, std::span<const Tensor> x) {
+  if constexpr (requires { op.eval(x); })
+    return op.eval(x);
+  else if constexpr (requires { op.eval(x[0]); })
+    return op.eval(x[0]);
+  else if constexpr (requires { op.eval(x[0], x[0]); })
+    return op.eval(x[0], x[1]);
+  else if constexpr (requires { op.eval(x[0], x[0], x[0]); })
+    return op.eval(x[0], x[1], x[2]);
+  else
+    return {};
+}
+
 template <class Op>
 struct NodeOf final : RecordedNode {
   Op op;
   explicit NodeOf(Op o) : op(std::move(o)) {}
   std::string_view name() const override { return Op::meta.name; }
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override { op.vjp(Saved(*this, need), g, gin); }
-  bool add_vjp(const Tensor& g, const Tensor& sum) override {
-    if constexpr (requires { op.add_transpose(g, sum); }) {
-      op.add_transpose(g, sum);
-      return true;
-    }
-    return false;
+  static constexpr bool adds = requires(Op & o, const Tensor& t) { o.add_transpose(t, t); };
+  bool has_add_vjp() const override { return adds; }
+  void add_vjp(const Tensor& g, const Tensor& sum) override {
+    if constexpr (adds) op.add_transpose(g, sum);
   }
   Tensor jvp(const Tensor* t) override { return op.jvp(Saved(*this, nullptr), t); }
   const Meta* meta() const override { return &Op::meta; }
-  Tensor replay(const Tensor* x) const override {
-    if constexpr (requires { op.eval(std::span(x, 1)); })
-      return op.eval(std::span(x, static_cast<std::size_t>(n_edges)));
-    else if constexpr (requires { op.eval(*x); })
-      return op.eval(x[0]);
-    else if constexpr (requires { op.eval(*x, *x); })
-      return op.eval(x[0], x[1]);
-    else if constexpr (requires { op.eval(*x, *x, *x); })
-      return op.eval(x[0], x[1], x[2]);
+  Tensor replay(std::span<const Tensor> x) const override { return evaluated(op, x); }
+  Tensor rerun(std::span<const Tensor> x) override {
+    if constexpr (requires { op.redraw(); }) op.redraw();
+    if constexpr (evaluates<const Op>)
+      return NodeOf::replay(x);
     else
-      return {};
+      return evaluated(op, x);
   }
 };
 
@@ -128,15 +152,6 @@ Tensor with_node(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
     raw_impl(out)->node = Edge::share(node.get());
   }
   return out;
-}
-
-/// The same for an op that has evaluated itself. A batched value made that way would lack the payload's own
-/// history: such ops are done sample by sample. @throws Unbatchable
-template <class Op>
-Tensor record(Op op, Tensor out, const Tensor* inputs, std::size_t n) {
-  check_readable(raw_impl(out));
-  for (std::size_t i = 0; i < n; ++i) check_readable(raw_impl(inputs[i]));
-  return with_node(std::move(op), std::move(out), inputs, n);
 }
 
 /// A tensor among the attributes of an op that has one and says so.
@@ -173,12 +188,17 @@ Tensor apply_batched(Op op, const Tensor* inputs, std::size_t n) {
   }
 }
 
+/// See tape.hpp.
+Tensor apply_on_tape(const Ref<RecordedNode>& node, const Tensor* inputs, std::size_t n);
+
 /// Evaluates and records. `Op::eval` takes the inputs one by one, or as a span.
 template <class Op, class... In>
 Tensor apply(Op op, const In&... in) {
   Tensor inputs[] = {in...};
   if (any_batched(inputs, sizeof...(in)) || is_batched(attribute_of(op))) [[unlikely]]
     return apply_batched(std::move(op), inputs, sizeof...(in));
+  if (on_tape()) [[unlikely]]
+    return apply_on_tape(Ref<RecordedNode>::adopt(new NodeOf<Op>(std::move(op))), inputs, sizeof...(in));
   Tensor out;
   {
     Unrecorded guard;
@@ -187,10 +207,30 @@ Tensor apply(Op op, const In&... in) {
   return with_node(std::move(op), std::move(out), inputs, sizeof...(in));
 }
 
+/// The same for inputs that are not batched, and leaves in `op` what its evaluation kept.
+template <class Op>
+Tensor apply_keeping(Op& op, std::span<const Tensor> inputs) {
+  if (on_tape()) [[unlikely]] {
+    const auto node = Ref<NodeOf<Op>>::adopt(new NodeOf<Op>(op));
+    Tensor out = apply_on_tape(Ref<RecordedNode>::share(node.get()), inputs.data(), inputs.size());
+    op = node->op;
+    return out;
+  }
+  Tensor out;
+  {
+    Unrecorded guard;
+    out = evaluated(op, inputs);
+  }
+  return with_node(op, std::move(out), inputs.data(), inputs.size());
+}
+
 template <class Op>
 Tensor apply_list(Op op, std::span<const Tensor> inputs) {
   if (any_batched(inputs.data(), inputs.size()) || is_batched(attribute_of(op))) [[unlikely]]
     return apply_batched(std::move(op), inputs.data(), inputs.size());
+  if (on_tape()) [[unlikely]]
+    return apply_on_tape(Ref<RecordedNode>::adopt(new NodeOf<Op>(std::move(op))), inputs.data(),
+                         inputs.size());
   Tensor out;
   {
     Unrecorded guard;

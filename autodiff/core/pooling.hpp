@@ -64,7 +64,7 @@ ValuesIndices picked(const Pool& p, const std::array<std::int64_t, 3>& extents, 
   checked_numel(p.op.c_str(), shape, sizeof(std::int64_t));
   std::int64_t in = 1, out = 1;
   for (int i = 0; i < p.rank; ++i) in *= p.extent(i), out *= extents[static_cast<std::size_t>(i)];
-  const Tensor index = unrecorded(p.x, [&](const Tensor& v, int outer) {
+  const Tensor index = unrecorded(p.x, [=](const Tensor& v, int outer) {
     const Tensor x = contiguous(v);
     Shape all = shape;
     for (int i = outer; i > 0; --i) all.insert(0, x.shape()[i - 1]);

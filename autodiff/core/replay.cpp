@@ -5,6 +5,7 @@
 
 #include "autodiff/core/anomaly.hpp"
 #include "autodiff/core/batch.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -87,7 +88,9 @@ std::vector<Tensor> Replay::run(const std::vector<Tensor>& tangents) {
       any |= given[i].defined();
     }
     if (!any) continue;
-    Tensor t = watching() ? watched_jvp(node, given.data()) : node.jvp(given.data());
+    Tensor t = on_tape()    ? jvp_on_tape(nodes_[step.node], given)
+               : watching() ? watched_jvp(node, given.data())
+                            : node.jvp(given.data());
     if (t.defined() && !(t.shape() == node.shape)) t = expand(t, node.shape);
     tangent[step.node] = std::move(t);
   }

@@ -257,7 +257,7 @@ class Inspection {
       for (const auto& input : node.inputs) inputs.push_back(graph_.nodes[input.source].value);
       const bool complete =
           std::all_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.defined(); });
-      Tensor again = complete ? nodes_[k]->replay(inputs.data()) : Tensor();
+      Tensor again = complete ? nodes_[k]->replay(inputs) : Tensor();
       if (known.defined() && again.defined() && !allclose(known, again, 0, 0, true))
         throw GraphError(
             "[inspect] expected leaves and constants unchanged since the forward pass, got a value of " +
@@ -288,7 +288,7 @@ class Inspection {
       } catch (const ShapeError&) {
         continue;
       }
-      if (!(shape == node->shape) || !allclose(node->replay(inputs.data()), result, 0, 0, true)) continue;
+      if (!(shape == node->shape) || !allclose(node->replay(inputs), result, 0, 0, true)) continue;
       unknown.value = tensor.detach();
       unknown.shape = tensor.shape();
       unknown.shape_known = unknown.named = true;

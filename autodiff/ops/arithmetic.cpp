@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autodiff/core/elementwise_family.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -43,12 +44,11 @@ Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> m
 
 Tensor clamp(const Tensor& x, const Tensor& min, const Tensor& max) {
   broadcast("clamp", broadcast("clamp", x.shape(), min.shape()), max.shape());
-  {
-    NoGrad guard;
-    if (sum(gt(min, max)).item<std::int64_t>() > 0)
+  detail::repeatable("clamp", [low = min.detach(), high = max.detach()] {
+    if (sum(gt(low, high)).item<std::int64_t>() > 0)
       throw ValueError("[clamp] expected min <= max everywhere, got bounds of shapes " +
-                       to_string(min.shape()) + " and " + to_string(max.shape()) + " that cross");
-  }
+                       to_string(low.shape()) + " and " + to_string(high.shape()) + " that cross");
+  });
   if (!is_floating(x.dtype()) && !is_floating(min.dtype()) && !is_floating(max.dtype()))
     return minimum(maximum(x, min), max);
   return detail::elementwise_call(formulas::ClampTensor{}, x, min, max);

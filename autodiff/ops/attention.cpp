@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/attention.hpp"
@@ -65,7 +67,10 @@ struct AttentionRule {
   double scale = 1;
   bool causal = false;
   double dropout = 0;
+  std::int64_t draws = 0;  ///< of dropout: one for each score
   kernels::RandomStart random = {0, 0};
+
+  void draw(Generator& g) { random = {g.seed(), g.advance(static_cast<std::uint64_t>((draws + 3) / 4))}; }
 
   /// The value in plain operations.
   Tensor plain(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) const {
@@ -83,6 +88,7 @@ struct AttentionRule {
     const Tensor e = exp(sub(s, top)), total = sum(e, -1, true);
     Tensor p = div(e, where(eq(total.detach(), 0), 1, total));
     if (dropout > 0) {
+      refuse_on_tape(attention_name, "first derivatives of attention with dropout within capture()");
       Generator g(random.seed);
       g.set_position(random.position);
       p = cadena::dropout(p, dropout, true, g);
@@ -103,13 +109,16 @@ struct Attention : Fused<Attention> {
                              .conventions = "a query that sees no key gives 0"};
   AttentionRule rule;
   Constant mask;
-  Tensor lse;  ///< of each query's scores, from the forward pass
+  std::optional<DrawnFrom> generator = {};  ///< of dropout
+  Tensor lse;                               ///< of each query's scores, from the forward pass
 
+  void redraw() {
+    if (generator) rule.draw(**generator);
+  }
   Tensor reference(const TensorList& x) const {
     return rule.plain(x[0], x[1], x[2], mask.defined() ? mask.get(meta.name) : Tensor());
   }
-  Tensor run(const Tensor& q0, const Tensor& k0, const Tensor& v0) {
-    Unrecorded guard;
+  Tensor eval(const Tensor& q0, const Tensor& k0, const Tensor& v0) {
     const Tensor q = with_contiguous_rows(q0), k = with_contiguous_rows(k0), v = with_contiguous_rows(v0);
     const Shape batch = leading(q), shape = followed_by(batch, q.size(-2), v.size(-1));
     const Tensor out =
@@ -197,11 +206,9 @@ Tensor attend(Tensor q, Tensor k, Tensor v, Tensor mask, const AttentionOptions&
                      .causal = o.is_causal,
                      .dropout = o.dropout_p};
   const Shape scores = followed_by(batch, q.size(-2), k.size(-2));
-  const std::int64_t count = checked_numel(attention_name, scores, itemsize(q.dtype()));
-  if (o.dropout_p > 0) {
-    Generator& g = o.generator ? *o.generator : default_generator();
-    rule.random = {g.seed(), g.advance(static_cast<std::uint64_t>((count + 3) / 4))};
-  }
+  rule.draws = checked_numel(attention_name, scores, itemsize(q.dtype()));
+  Generator& generator = o.generator ? *o.generator : default_generator();
+  if (o.dropout_p > 0 && !on_tape()) rule.draw(generator);
   if (mask.defined()) {
     if (!broadcasts_to(mask.shape(), scores))
       throw ShapeError("[" + std::string(attention_name) +
@@ -216,9 +223,8 @@ Tensor attend(Tensor q, Tensor k, Tensor v, Tensor mask, const AttentionOptions&
   Attention op;
   op.rule = rule;
   if (mask.defined()) op.mask = Constant(mask);
-  const Tensor inputs[] = {q, k, v};
-  Tensor out = op.run(q, k, v);
-  return record(std::move(op), std::move(out), inputs, 3);
+  if (o.dropout_p > 0) op.generator.emplace(generator);
+  return apply(std::move(op), q, k, v);
 }
 
 /// The heads of q in groups, one for each head of k and v.

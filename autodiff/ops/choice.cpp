@@ -7,6 +7,7 @@
 #include "autodiff/core/elementwise.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/compare.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -70,9 +71,15 @@ Tensor compare(kernels::Comparison op, const char* op_name, const Operand& a, co
     return call.wrap(compare(op, op_name, x[0], x[1]));
   }
   const Shape shape = broadcast(op_name, in[0].shape(), in[1].shape());
-  Tensor out = make_tensor(shape, checked_numel(op_name, shape, 1), boolean);
-  kernels::compare(op, view_of(in[0]), view_of(in[1]), view_of(out));
-  return out;
+  const auto numel = checked_numel(op_name, shape, 1);
+  const auto compared = [=](const Tensor& x, const Tensor& y) {
+    Tensor out = make_tensor(shape, numel, boolean);
+    kernels::compare(op, view_of(x), view_of(y), view_of(out));
+    return out;
+  };
+  if (!on_tape()) [[likely]]
+    return compared(in[0], in[1]);
+  return repeatable(op_name, [=, x = in[0], y = in[1]] { return compared(x, y); });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/embedding.hpp"
@@ -126,6 +127,8 @@ void check_table(const std::string& op, const Tensor& indices, const Tensor& wei
 
 /// @param indices contiguous
 void check_indices(const std::string& op, const Tensor& indices, std::int64_t rows) {
+  if (on_tape()) [[unlikely]]
+    return tape->act(op, [=] { check_indices(op, indices, rows); });
   const auto* i = indices.data<std::int64_t>();
   const auto* bad =
       std::find_if(i, i + indices.numel(), [rows](std::int64_t v) { return v < 0 || v >= rows; });

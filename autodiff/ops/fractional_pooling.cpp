@@ -76,9 +76,8 @@ ValuesIndices fractional_max_pool(int rank, const Tensor& x, const PerAxis& kern
     axes[static_cast<std::size_t>(3 - rank + i)] = {p.extent(i), at(kernel, i),
                                                     out[static_cast<std::size_t>(i)], rank == 2 ? 1 - i : i};
   const Tensor samples = samples_of(p, o);
-  const double* u = samples.data<double>();
-  return picked(p, out, [&](const auto* data, std::int64_t planes, std::int64_t* to) {
-    kernels::fractional_max_positions(axes, planes, data, {u, p.planes(), rank}, to);
+  return picked(p, out, [=, all = p.planes()](const auto* data, std::int64_t planes, std::int64_t* to) {
+    kernels::fractional_max_positions(axes, planes, data, {samples.data<double>(), all, rank}, to);
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -283,12 +284,13 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes) {
   }
   Shape shape = labels.shape();
   shape.push_back(classes);
-  if (labels.numel() > 0) {
+  detail::repeatable("one_hot", [=] {
+    if (labels.numel() == 0) return;
     const auto low = min(labels).item<std::int64_t>(), high = max(labels).item<std::int64_t>();
     if (low < 0 || high >= classes)
       throw IndexError("[one_hot] expected labels in [0, " + std::to_string(classes) + "), got " +
                        std::to_string(low < 0 ? low : high));
-  }
+  });
   checked_numel("one_hot", shape, sizeof(std::int64_t));
   return to(eq(unsqueeze(labels, -1), arange(classes)), i64);
 }

@@ -6,6 +6,7 @@
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/selection.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -100,16 +101,14 @@ struct IndexPut {
   Shape shape_of(const Tensor& x) const { return indices.of(x).shape(); }
   /// Zeros for values that later ones have overwritten.
   Tensor only_winners(const Tensor& g, const Tensor& like) const {
-    Tensor won;
-    {
+    if (indices.of(like).distinct()) return g;
+    const Tensor won = repeatable(meta.name, [indices = indices, shape = like.shape(), values = g.shape()] {
       NoGrad guard;
-      const Tensor board = zeros(like.shape(), i64);
+      const Tensor board = zeros(shape, i64), numbers = reshape(arange(values.numel()), values);
       const Selection at = indices.of(board);
-      if (at.distinct()) return g;
-      const Tensor numbers = reshape(arange(g.numel()), g.shape());
       at.write(board, numbers, false);
-      won = eq(at.read(board), numbers);
-    }
+      return eq(at.read(board), numbers);
+    });
     return where(won, g, zeros({}, g.dtype()));
   }
 };

@@ -8,6 +8,7 @@
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/formulas/loss.hpp"
 #include "autodiff/kernels/softmax.hpp"
@@ -38,10 +39,12 @@ void check_probabilities(const Tensor& given) {
   const NoGrad guard;
   const Tensor plain = unwrapped(given);
   const Tensor p = contiguous(is_floating(plain.dtype()) ? plain : to(plain, f64));
-  if (p.dtype() == f32 ? any_outside_unit<float>(p) : any_outside_unit<double>(p))
-    throw ValueError("[binary_cross_entropy] expected probabilities in [0, 1], got values in [" +
-                     std::to_string(min(p).item()) + ", " + std::to_string(max(p).item()) +
-                     "]; for logits there is binary_cross_entropy_with_logits");
+  repeatable("binary_cross_entropy", [p] {
+    if (p.dtype() == f32 ? any_outside_unit<float>(p) : any_outside_unit<double>(p))
+      throw ValueError("[binary_cross_entropy] expected probabilities in [0, 1], got values in [" +
+                       std::to_string(min(p).item()) + ", " + std::to_string(max(p).item()) +
+                       "]; for logits there is binary_cross_entropy_with_logits");
+  });
 }
 
 /// Scores (N, C, ...) or (C), targets (N, ...) or (), one weight per class.
@@ -146,6 +149,10 @@ struct CrossEntropy : Fused<CrossEntropy> {
   Tensor reference(const TensorList& x) const {
     return cross_entropy_reference(x[0], target.get(meta.name), options);
   }
+  Tensor eval(const Tensor& logits) {
+    const Tensor x = contiguous(logits);
+    return x.dtype() == f32 ? run<float>(x) : run<double>(x);
+  }
   void vjp_fast(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.x(0).dtype() == f32)
       gin[0] = run_vjp<float>(contiguous(s.x(0)), contiguous(g));
@@ -153,6 +160,7 @@ struct CrossEntropy : Fused<CrossEntropy> {
       gin[0] = run_vjp<double>(contiguous(s.x(0)), contiguous(g));
   }
 
+ private:
   template <class T>
   kernels::CrossEntropyTargets<T> targets(const Tensor& t) const {
     return {t.data<std::int64_t>(), options.ignore_index,
@@ -173,8 +181,6 @@ struct CrossEntropy : Fused<CrossEntropy> {
     if (options.reduction == Reduction::mean) total = kernels::total_weight(rows, targets<T>(t));
     return options.reduction == Reduction::sum ? sum(losses) : div(sum(losses), total);
   }
-
- private:
   template <class T>
   kernels::RowSums<T> row_sums(std::int64_t rows) const {
     T* first = static_cast<T*>(raw_data(sums));
@@ -351,11 +357,13 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOpti
   const Tensor safe = where(eq(target, o.ignore_index), 0, target);
   const auto classes = log_probs.size(1);
   const Tensor all = contiguous(detail::unwrapped(target));
-  if (auto bad = all.numel() == 0 ? std::nullopt
-                                  : kernels::find_bad_target<float>(
-                                        all.numel(), classes, {all.data<std::int64_t>(), o.ignore_index}))
-    throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " +
-                     std::to_string(*bad));
+  detail::repeatable("nll_loss", [all, classes, ignore = o.ignore_index] {
+    if (auto bad = all.numel() == 0 ? std::nullopt
+                                    : kernels::find_bad_target<float>(all.numel(), classes,
+                                                                      {all.data<std::int64_t>(), ignore}))
+      throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " +
+                       std::to_string(*bad));
+  });
   const Tensor picked = squeeze(gather(log_probs, 1, unsqueeze(safe, 1)), 1);
   const Tensor weights = detail::sample_weights(target, safe, o.weight, o.ignore_index, log_probs.dtype());
   // Ignored samples contribute exactly nothing, even where their log probability is infinite.
@@ -375,16 +383,10 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   if (detail::is_batched(logits) || detail::is_batched(target))
     return detail::cross_entropy_reference(logits, target, options);
   detail::CrossEntropy op;
-  Tensor value;
-  {
-    NoGrad guard;
-    op.target = detail::Constant(contiguous(target));
-    op.options = options;
-    if (options.weight.defined()) op.options.weight = contiguous(to(options.weight.detach(), logits.dtype()));
-    const Tensor x = contiguous(logits);
-    value = logits.dtype() == f32 ? op.run<float>(x) : op.run<double>(x);
-  }
-  return detail::record(std::move(op), std::move(value), &logits, 1);
+  op.target = detail::Constant(contiguous(target.detach()));
+  op.options = options;
+  if (options.weight.defined()) op.options.weight = contiguous(to(options.weight.detach(), logits.dtype()));
+  return detail::apply(std::move(op), logits);
 }
 
 }  // namespace cadena

@@ -3,6 +3,7 @@
 
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/softmax.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -33,11 +34,13 @@ std::pair<Tensor, Tensor> unit_vector(const Tensor& x, double eps) {
 /// @throws IndexError for what is not in [0, classes), apart from `also`
 void check_classes(const char* op, const Tensor& target, std::int64_t classes, std::int64_t also) {
   if (target.numel() == 0) return;
-  const auto bad = kernels::find_bad_target<float>(target.numel(), classes,
-                                                   {contiguous(target).data<std::int64_t>(), also});
-  if (bad)
-    throw IndexError("[" + std::string(op) + "] expected targets in [0, " + std::to_string(classes) +
-                     (also < 0 ? ") or " + std::to_string(also) : ")") + ", got " + std::to_string(*bad));
+  repeatable(op, [=] {
+    const auto bad = kernels::find_bad_target<float>(target.numel(), classes,
+                                                     {contiguous(target).data<std::int64_t>(), also});
+    if (bad)
+      throw IndexError("[" + std::string(op) + "] expected targets in [0, " + std::to_string(classes) +
+                       (also < 0 ? ") or " + std::to_string(also) : ")") + ", got " + std::to_string(*bad));
+  });
 }
 
 void check_scores(const char* op, const Tensor& x, const Tensor& target, const Shape& expected) {

@@ -58,7 +58,7 @@ struct NormInputs {
 /// The same, contiguous, for a kernel.
 struct KernelInputs {
   Tensor x, weight, bias;
-  explicit KernelInputs(const TensorList& in)
+  explicit KernelInputs(std::span<const Tensor> in)
       : x(contiguous(in[0])),
         weight(in.size() > 1 ? contiguous(in[1]) : Tensor()),
         bias(in.size() > 2 ? contiguous(in[2]) : Tensor()) {}
@@ -83,8 +83,7 @@ struct RowNorm : Fused<RowNorm<centered>> {
     if (in.size() > 1) y = mul(y, in[1]);
     return in.size() > 2 ? add(y, in[2]) : y;
   }
-  Tensor run(const TensorList& list) {
-    Unrecorded guard;
+  Tensor eval(std::span<const Tensor> list) {
     const KernelInputs in(list);
     const auto rows = in.x.size(0), n = in.x.size(1);
     const DType dtype = in.x.dtype();
@@ -138,8 +137,7 @@ struct ChannelNorm : Fused<ChannelNorm> {
     if (in.size() > 2) y = add(y, reshape(in[2], column));
     return reshape(y, in[0].shape());
   }
-  Tensor run(const TensorList& list) {
-    Unrecorded guard;
+  Tensor eval(std::span<const Tensor> list) {
     const KernelInputs in(list);
     const DType dtype = in.x.dtype();
     const Tensor out = fresh(in.x.shape(), dtype);
@@ -168,13 +166,6 @@ struct ChannelNorm : Fused<ChannelNorm> {
   }
 };
 
-template <class Op>
-Tensor run_and_record(Op op, const NormInputs& in) {
-  if (any_batched(in.list.data(), in.list.size())) return op.reference(in.list);
-  Tensor out = op.run(in.list);
-  return record(std::move(op), std::move(out), in.list.data(), in.list.size());
-}
-
 template <bool centered>
 Tensor row_norm(const Tensor& x, const Shape& normalized, const Tensor& weight, const Tensor& bias,
                 double eps) {
@@ -194,7 +185,7 @@ Tensor row_norm(const Tensor& x, const Shape& normalized, const Tensor& weight, 
   const NormInputs in(op, x, weight, bias, normalized, eps);
   NormInputs flat = in;
   flat.list[0] = reshape(in.x(), {rows, normalized.numel()});
-  return reshape(run_and_record(RowNorm<centered>(eps), flat), x.shape());
+  return reshape(apply_list(RowNorm<centered>(eps), flat.list), x.shape());
 }
 
 /// x (N, C, ...) of at least one channel.
@@ -250,9 +241,9 @@ Tensor by_batch(const ChannelCall& call, const NormInputs& in, double eps, Tenso
     moved.list[0] = x;
     ChannelNorm op(s, eps);
     if (any_batched(moved.list.data(), moved.list.size())) return op.reference(moved.list);
-    Tensor out = op.run(moved.list);
+    Tensor out = apply_keeping(op, moved.list);
     means = op.means, vars = op.vars;
-    return record(std::move(op), std::move(out), moved.list.data(), moved.list.size());
+    return out;
   };
   if (size >= 16 || batch == 1) return run({batch, channels, 1, size, channels}, in.x());
   // Short runs: all samples of a channel are brought together first.
@@ -304,8 +295,8 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
                      " channels, got " + std::to_string(num_groups));
   const detail::NormInputs in(call.op, x, weight, bias, {call.channels}, eps);
   const std::int64_t pieces = call.channels / num_groups;
-  return detail::run_and_record(
-      detail::ChannelNorm({1, x.size(0) * num_groups, pieces, call.size, call.channels}, eps), in);
+  return detail::apply_list(
+      detail::ChannelNorm({1, x.size(0) * num_groups, pieces, call.size, call.channels}, eps), in.list);
 }
 
 Tensor instance_norm(const Tensor& x, const InstanceNormOptions& o) {
@@ -315,8 +306,8 @@ Tensor instance_norm(const Tensor& x, const InstanceNormOptions& o) {
   if (!o.use_input_stats) return call.by_running(in, o.running_mean, o.running_var, o.eps);
   if (call.size <= 1) call.refuse("more than one value per channel of a sample");
   detail::ChannelNorm op({1, x.size(0) * call.channels, 1, call.size, call.channels}, o.eps);
-  if (!o.running_mean.defined()) return detail::run_and_record(std::move(op), in);
-  Tensor out = op.run(in.list);
+  if (!o.running_mean.defined()) return detail::apply_list(std::move(op), in.list);
+  Tensor out = detail::apply_keeping(op, in.list);
   if (x.size(0) > 0) {
     NoGrad guard;
     const Shape table{x.size(0), call.channels};
@@ -324,7 +315,7 @@ Tensor instance_norm(const Tensor& x, const InstanceNormOptions& o) {
     detail::update_running(o.running_mean, mean(reshape(op.means, table), 0), o.momentum);
     detail::update_running(o.running_var, mul(mean(reshape(op.vars, table), 0), unbiased), o.momentum);
   }
-  return detail::record(std::move(op), std::move(out), in.list.data(), in.list.size());
+  return out;
 }
 
 Tensor local_response_norm(const Tensor& x, std::int64_t size, double alpha, double beta, double k) {
@@ -398,7 +389,7 @@ OpInfo channel_norm_row() {
   const auto make = [&](const ChannelShape& s) {
     const auto call = [s](const TensorList& in) {
       NormInputs inputs("channel_norm", in[0], optional(in, 1), optional(in, 2), {s.weights}, 0.01);
-      return run_and_record(ChannelNorm(s, 0.01), inputs);
+      return apply_list(ChannelNorm(s, 0.01), inputs.list);
     };
     const auto reference = [s](const TensorList& in) { return ChannelNorm(s, 0.01).reference(in); };
     add_cases(cases, {s.outer, s.channels, s.pieces * s.size}, {s.weights}, call, reference);
@@ -412,8 +403,8 @@ OpInfo channel_norm_row() {
   return case_row(ChannelNorm::meta, "normalization", std::move(cases), [](std::int64_t n) {
     const ChannelShape s{n / 4096, 16, 1, 256, 16};
     return Case{{{s.outer, 16, 256}, {16}, {16}}, [s](const TensorList& in) {
-                  return run_and_record(ChannelNorm(s, 1e-5),
-                                        NormInputs("channel_norm", in[0], in[1], in[2], {16}, 1e-5));
+                  return apply_list(ChannelNorm(s, 1e-5),
+                                    NormInputs("channel_norm", in[0], in[1], in[2], {16}, 1e-5).list);
                 }};
   });
 }

@@ -9,6 +9,7 @@
 #include "autodiff/core/pooling.hpp"
 #include "autodiff/core/resample.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/core/windows.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
@@ -111,7 +112,7 @@ ValuesIndices max_over(const Pool& p, const AllWindows& w) {
   std::array<std::int64_t, 3> extents{};
   for (int i = 0; i < p.rank; ++i)
     extents[static_cast<std::size_t>(i)] = w[static_cast<std::size_t>(3 - p.rank + i)].out();
-  return picked(p, extents, [&](const auto* x, std::int64_t planes, std::int64_t* to) {
+  return picked(p, extents, [w](const auto* x, std::int64_t planes, std::int64_t* to) {
     kernels::max_positions(w, planes, x, to);
   });
 }
@@ -151,14 +152,17 @@ Tensor max_unpool(int rank, const Tensor& x, const Tensor& indices, const PerAxi
   }
   const Shape shape = p.with(extents);
   checked_numel(p.op.c_str(), shape, itemsize(x.dtype()));
-  if (auto bad = kernels::find_bad_index(view_of(indices), out))
-    throw IndexError("[" + p.op + "] expected indices in [0, " + std::to_string(out) + "), got " +
-                     std::to_string(*bad));
   const Shape flat{p.planes(), in};
-  const Tensor at_positions = contiguous(reshape(indices, flat)),
-               keep = make_tensor(flat, flat.numel(), boolean);
-  kernels::last_of_equals(p.planes(), in, out, at_positions.data<std::int64_t>(),
-                          static_cast<bool*>(raw_data(keep)));
+  const Tensor at_positions = contiguous(reshape(indices, flat));
+  const Tensor keep = repeatable(p.op, [=, op = p.op] {
+    if (auto bad = kernels::find_bad_index(view_of(indices), out))
+      throw IndexError("[" + op + "] expected indices in [0, " + std::to_string(out) + "), got " +
+                       std::to_string(*bad));
+    const Tensor last = make_tensor(flat, flat.numel(), boolean);
+    kernels::last_of_equals(flat[0], in, out, at_positions.data<std::int64_t>(),
+                            static_cast<bool*>(raw_data(last)));
+    return last;
+  });
   return reshape(
       scatter_add(zeros({p.planes(), out}, x.dtype()), 1, at_positions, where(keep, reshape(x, flat), 0)),
       shape);

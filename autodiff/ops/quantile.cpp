@@ -5,6 +5,7 @@
 
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -20,12 +21,14 @@ namespace {
 
 /// q as a tensor of `dtype` and rank 0 or 1 with values in [0, 1].
 Tensor checked_shares(const char* op, const Operand& q, DType dtype) {
-  const auto prefix = [&] { return "[" + std::string(op) + "] expected q "; };
+  const auto prefix = [op] { return "[" + std::string(op) + "] expected q "; };
   const Tensor shares = q.tensor() ? to(*q.tensor(), dtype) : full({}, q.scalar(), dtype);
   if (shares.dim() > 1)
     throw ShapeError(prefix() + "to be a number or a vector, got " + to_string(shares.shape()));
-  for (double v : shares.to_vector<double>())
-    if (!(v >= 0 && v <= 1)) throw ValueError(prefix() + "in [0, 1], got " + std::to_string(v));
+  repeatable(op, [plain = shares.detach(), prefix] {
+    for (double v : plain.to_vector<double>())
+      if (!(v >= 0 && v <= 1)) throw ValueError(prefix() + "in [0, 1], got " + std::to_string(v));
+  });
   return shares;
 }
 

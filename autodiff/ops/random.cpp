@@ -3,11 +3,14 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/sampling.hpp"
 #include "autodiff/ops/activation.hpp"
@@ -74,6 +77,8 @@ Tensor both(const Tensor& a, const Tensor& b) { return where(a, b, a); }
 
 /// All elements fulfil the condition; NaN does not.
 void check_all(const char* op, const Tensor& condition, const char* expected, const Tensor& x) {
+  if (on_tape()) [[unlikely]]
+    return tape->act(op, [=, plain = x.detach()] { check_all(op, condition, expected, plain); });
   NoGrad guard;
   if (sum(condition).item<std::int64_t>() == condition.numel()) return;
   throw ValueError("[" + std::string(op) + "] expected " + expected + ", got values in [" +
@@ -92,22 +97,28 @@ Tensor normal_noise(const Parameters& p, Generator& g) { return to(randn(p.shape
 
 /// Noise of a parameterless law.
 Tensor noise(kernels::StandardLaw law, const Shape& shape, DType dtype, Generator& g) {
-  Tensor out = make_tensor(shape, checked_numel("random", shape, itemsize(dtype)), dtype);
-  const auto n = out.numel();
-  if (dtype == f32)
-    kernels::fill_law(law, out.mutable_data<float>(), n, start(g, n));
-  else
-    kernels::fill_law(law, out.mutable_data<double>(), n, start(g, n));
-  return out;
+  const auto n = checked_numel("random", shape, itemsize(dtype));
+  return repeatable("random", [=, from = DrawnFrom(g)] {
+    Generator& stream = *from;
+    Tensor out = make_tensor(shape, n, dtype);
+    if (dtype == f32)
+      kernels::fill_law(law, out.mutable_data<float>(), n, start(stream, n));
+    else
+      kernels::fill_law(law, out.mutable_data<double>(), n, start(stream, n));
+    return out;
+  });
 }
 
 /// Draws in double with the kernel `fill(parameters..., out, n, start)`.
 template <class Fill, class... Parameter>
 Tensor drawn(const Fill& fill, Generator& g, const Parameter&... parameters) {
-  const Tensor& first = std::get<0>(std::tie(parameters...));
-  Tensor out = make_tensor(first.shape(), first.numel(), f64);
-  fill(parameters.template data<double>()..., out.mutable_data<double>(), out.numel(), start(g, out.numel()));
-  return out;
+  return repeatable("random", [=, from = DrawnFrom(g)] {
+    const Tensor& first = std::get<0>(std::tie(parameters...));
+    Tensor out = make_tensor(first.shape(), first.numel(), f64);
+    fill(parameters.template data<double>()..., out.mutable_data<double>(), out.numel(),
+         start(*from, out.numel()));
+    return out;
+  });
 }
 
 Tensor log_gamma_noise(const Tensor& concentration, Generator& g) {
@@ -121,21 +132,36 @@ struct Dropout : Linear<Dropout> {
                              .derivative = "dX = G / (1 - p) where x was kept, else 0",
                              .conventions = "p = 1: zeros"};
   double p;
-  kernels::RandomStart from;
+  std::int64_t blocks;
+  std::optional<DrawnFrom> generator;
+  /// Shared with the transposed ops, which drop the same.
+  std::shared_ptr<kernels::RandomStart> from = std::make_shared<kernels::RandomStart>();
 
-  Dropout(double probability, kernels::RandomStart f) : p(probability), from(f) {}
+  Dropout(double probability, std::int64_t numel, Generator& g)
+      : p(probability), blocks((numel + 3) / 4), generator(g) {}
+  void redraw() {
+    if (generator) *from = start(**generator, blocks);
+  }
   Tensor eval(const Tensor& input) const {
     const Tensor x = contiguous(input);
     Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
     const double scale = p < 1 ? 1 / (1 - p) : 0;
     if (x.dtype() == f32)
       kernels::dropout(x.data<float>(), p, static_cast<float>(scale), out.mutable_data<float>(), x.numel(),
-                       from);
+                       *from);
     else
-      kernels::dropout(x.data<double>(), p, scale, out.mutable_data<double>(), x.numel(), from);
+      kernels::dropout(x.data<double>(), p, scale, out.mutable_data<double>(), x.numel(), *from);
     return out;
   }
-  Tensor transpose(const Tensor& g, const Shape& in) const { return apply(*this, expand(g, in)); }
+  Tensor transpose(const Tensor& g, const Shape& in) const { return again(expand(g, in)); }
+  Tensor jvp(const Saved&, const Tensor* t) const { return again(t[0]); }
+
+ private:
+  Tensor again(const Tensor& x) const {
+    Dropout same = *this;
+    same.generator.reset();
+    return apply(std::move(same), x);
+  }
 };
 
 void check_dropout(const char* op, const Tensor& x, double p) {
@@ -397,7 +423,9 @@ Tensor permutation(const Tensor& x, int axis, Generator& generator) {
 Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
   detail::check_dropout("dropout", x, p);
   if (!training || p == 0) return x;
-  return detail::apply(detail::Dropout(p, detail::start(generator, (x.numel() + 3) / 4)), x);
+  detail::Dropout op(p, x.numel(), generator);
+  if (!detail::on_tape()) op.redraw();
+  return detail::apply(std::move(op), x);
 }
 
 Tensor feature_dropout(const Tensor& x, double p, bool training, bool batched, Generator& generator) {

@@ -104,8 +104,7 @@ struct Lstm : Steps<Lstm> {
     all.push_back(c_now);
     return stack(all);
   }
-  Tensor run(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
-    Unrecorded guard;
+  Tensor eval(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
     const Tensor projected = contiguous(p0), weight = contiguous(w0), states = contiguous(s0);
     const std::int64_t steps = projected.size(0), batch = projected.size(1), n = weight.size(1);
     const Tensor out = fresh({steps + 1, batch, n}, projected.dtype());
@@ -150,8 +149,7 @@ struct Gru : Steps<Gru> {
       return add(candidate, mul(gates(rz, 1, 2, n), sub(h, candidate)));
     }));
   }
-  Tensor run(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
-    Unrecorded guard;
+  Tensor eval(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
     const Tensor projected = contiguous(p0), weight = contiguous(w0), states = contiguous(s0);
     const std::int64_t steps = projected.size(0), batch = projected.size(1), n = weight.size(1);
     const Tensor out = fresh({steps, batch, n}, projected.dtype());
@@ -189,8 +187,7 @@ struct Rnn : Steps<Rnn> {
       return is_relu() ? relu(a) : tanh(a);
     }));
   }
-  Tensor run(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
-    Unrecorded guard;
+  Tensor eval(const Tensor& p0, const Tensor& w0, const Tensor& s0) {
     const Tensor projected = contiguous(p0), weight = contiguous(w0), states = contiguous(s0);
     const Tensor out = fresh(projected.shape(), projected.dtype());
     in_type(out.dtype(), [&]<class T>(T) {
@@ -235,9 +232,7 @@ struct StepsCall {
   }
   template <class Op>
   Tensor run(Op op, const Tensor& projected, const Tensor& weight, const Tensor& states) const {
-    const Tensor inputs[] = {to(projected, dtype), to(weight, dtype), states};
-    Tensor out = op.run(inputs[0], inputs[1], inputs[2]);
-    return record(std::move(op), std::move(out), inputs, 3);
+    return apply(std::move(op), to(projected, dtype), to(weight, dtype), states);
   }
 };
 

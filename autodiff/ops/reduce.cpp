@@ -190,7 +190,7 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
 
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
-  return unrecorded(x, [&](const Tensor& v, int outer) {
+  return unrecorded(x, [=](const Tensor& v, int outer) {
     Axes behind = axes;
     for (auto& a : behind) a += outer;
     if (behind.empty() && outer > 0) return zeros(v.shape(), i64);

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "autodiff/core/losses.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -97,11 +98,11 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
   if (!(var.shape() == shape || var.shape() == one_each || var.shape() == without_last))
     throw ShapeError("[gaussian_nll_loss] expected a var of shape " + to_string(shape) + " or " +
                      to_string(one_each) + ", got " + to_string(var.shape()));
-  {
-    NoGrad guard;
-    if (var.numel() > 0 && any(lt(var, 0)).item() != 0)
-      throw ValueError("[gaussian_nll_loss] expected variances >= 0, got " + std::to_string(min(var).item()));
-  }
+  detail::repeatable("gaussian_nll_loss", [given = var.detach()] {
+    if (given.numel() > 0 && any(lt(given, 0)).item() != 0)
+      throw ValueError("[gaussian_nll_loss] expected variances >= 0, got " +
+                       std::to_string(min(given).item()));
+  });
   const Tensor spread = var.dim() < input.dim() ? unsqueeze(var, -1) : var;
   // What is clamped keeps its gradient, so that a variance can grow again.
   const Tensor clamped = add(spread, sub(maximum(spread.detach(), o.eps), spread.detach()));

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autodiff/core/elementwise_family.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -25,9 +26,13 @@ Tensor divide(const Op& op, const Operand& a, const Operand& b) {
   const Operand operands[] = {a, b};
   Tensor in[2];
   detail::promote_operands(Op::meta, operands, in, 2);
-  if (!is_floating(in[1].dtype()) && sum(eq(in[1], 0)).item<std::int64_t>() > 0)
-    throw ValueError("[" + std::string(Op::meta.name) +
-                     "] expected integers other than 0 to divide by, got a 0 in " + to_string(in[1].shape()));
+  if (!is_floating(in[1].dtype()))
+    detail::repeatable(Op::meta.name, [divisor = in[1]] {
+      if (sum(eq(divisor, 0)).item<std::int64_t>() > 0)
+        throw ValueError("[" + std::string(Op::meta.name) +
+                         "] expected integers other than 0 to divide by, got a 0 in " +
+                         to_string(divisor.shape()));
+    });
   return detail::elementwise_call(op, in[0], in[1]);
 }
 

@@ -201,7 +201,7 @@ ValuesIndices cumulative_extreme(const char* op, bool largest, const Tensor& x, 
     return {reshape(of_one.values, {}), reshape(of_one.indices, {})};
   }
   const Tensor indices =
-      unrecorded(x, [&](const Tensor& v, int outer) { return positions_of_extremes(largest, v, a + outer); });
+      unrecorded(x, [=](const Tensor& v, int outer) { return positions_of_extremes(largest, v, a + outer); });
   return {gather(x, a, indices), indices};
 }
 

@@ -62,7 +62,7 @@ struct Scatter {
  private:
   /// Whose value stays.
   Tensor winners(const Shape& shape, const Tensor& i) const {
-    return unrecorded(i, [&](const Tensor& all, int outer) {
+    return unrecorded(i, [shape, op = op, axis = axis](const Tensor& all, int outer) {
       Shape behind = shape;
       for (int k = outer; k > 0; --k) behind.insert(0, all.shape()[k - 1]);
       const Tensor numbers = reshape(arange(all.numel()), all.shape()), board = zeros(behind, i64);

@@ -8,6 +8,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -118,6 +119,8 @@ struct LogSumExp {
       const BatchedCall call(in, 2);
       return call.wrap(constant_weights(call.x[0], call.x[1]));
     }
+    if (on_tape()) [[unlikely]]
+      return repeatable(meta.name, [=] { return constant_weights(x, y); });
     const auto n = x.shape().back(), rows = rows_of(x);
     const Tensor one = ones(y.shape(), y.dtype());
     return row_kernel(

@@ -44,7 +44,7 @@ template <class F>
 Tensor positions(const Tensor& x, int axis, std::int64_t k, const F& f) {
   NoGrad guard;
   if (x.dim() == 0) return reshape(positions(reshape(x, {1}), 0, k, f), {});
-  return unrecorded(x, [&](const Tensor& v, int outer) {
+  return unrecorded(x, [=](const Tensor& v, int outer) {
     const RowsOf r(v, axis + outer);
     const Tensor indices = empty(r.shape(k), i64);
     f(r, memory(indices));
@@ -54,7 +54,7 @@ Tensor positions(const Tensor& x, int axis, std::int64_t k, const F& f) {
 
 Tensor order(const Tensor& x, int axis, bool descending, std::int64_t k) {
   return positions(x, axis, k,
-                   [&](const RowsOf& r, std::int64_t* to) { kernels::argsort(r.rows, descending, k, to); });
+                   [=](const RowsOf& r, std::int64_t* to) { kernels::argsort(r.rows, descending, k, to); });
 }
 
 /// Values at `indices`, which have extent 1 along `axis`.
@@ -75,7 +75,7 @@ int nonempty_axis(const char* op, const Tensor& x, int axis) {
 /// Without NaN the element of rank (valid - 1) / 2; with NaN that one of what is left, or the first NaN.
 ValuesIndices median_along(const char* op, const Tensor& x, int axis, bool keepdim, bool skip_nan) {
   const int a = nonempty_axis(op, x, axis);
-  const Tensor indices = positions(x, a, 1, [&](const RowsOf& r, std::int64_t* to) {
+  const Tensor indices = positions(x, a, 1, [=](const RowsOf& r, std::int64_t* to) {
     const Tensor valid = sum(eq(r.x, r.x), -1, true), ranks = empty(r.shape(1), i64);
     const std::int64_t n = r.rows.n, *count = memory(valid);
     for (std::int64_t i = 0; i < r.rows.rows; ++i)
@@ -171,7 +171,7 @@ ValuesIndices kthvalue(const Tensor& x, std::int64_t k, int axis, bool keepdim) 
   if (k < 1 || k > detail::extent(x, a))
     throw ValueError("[kthvalue] expected k in [1, " + std::to_string(detail::extent(x, a)) + "] for axis " +
                      std::to_string(a) + " of " + to_string(x.shape()) + ", got " + std::to_string(k));
-  const Tensor indices = detail::positions(x, a, 1, [&](const detail::RowsOf& r, std::int64_t* to) {
+  const Tensor indices = detail::positions(x, a, 1, [=](const detail::RowsOf& r, std::int64_t* to) {
     const Tensor ranks = full(r.shape(1), k - 1, i64);
     kernels::arg_kth(r.rows, detail::memory(ranks), to);
   });

@@ -8,6 +8,7 @@
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/moments.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -137,9 +138,11 @@ Tensor checked_weights(const char* what, const Tensor& weights, const Tensor& x)
     throw ShapeError("[cov] expected " + std::string(what) + " (" + std::to_string(x.size(1)) + "), got " +
                      to_string(weights.shape()));
   NoGrad guard;
-  if (weights.numel() > 0 && min(weights).item() < 0)
-    throw ValueError("[cov] expected " + std::string(what) + " >= 0, got " +
-                     std::to_string(min(weights).item()));
+  repeatable("cov", [=] {
+    if (weights.numel() > 0 && min(weights).item() < 0)
+      throw ValueError("[cov] expected " + std::string(what) + " >= 0, got " +
+                       std::to_string(min(weights).item()));
+  });
   return to(weights, x.dtype());
 }
 

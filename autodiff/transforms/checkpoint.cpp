@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/checksum.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -42,11 +43,15 @@ std::uint64_t checksum_of(const Tensor& t) {
 
 struct CheckpointNode final : FunctionNode {
   Body f;
-  Generator generator;
+  std::shared_ptr<const Generator> generator;  ///< as it was before
   std::uint64_t checksum;
 
-  CheckpointNode(Body function, const TensorList& in, const Generator& before, const BodyRecording& r)
-      : FunctionNode(in, r), f(std::move(function)), generator(before), checksum(checksum_of(r.y)) {}
+  CheckpointNode(Body function, const TensorList& in, std::shared_ptr<const Generator> before,
+                 const BodyRecording& r)
+      : FunctionNode(in, r),
+        f(std::move(function)),
+        generator(std::move(before)),
+        checksum(checksum_of(r.y)) {}
   std::string_view name() const override { return "checkpoint"; }
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override { pull(again(), g, need, gin); }
   Tensor jvp(const Tensor* tangents) override { return push(again(), tangents); }
@@ -59,11 +64,11 @@ struct CheckpointNode final : FunctionNode {
   /// The second run, which must be the first one over again.
   BodyRecording again() const {
     check_inputs();
-    const FormerGenerator guard(generator);
+    const FormerGenerator guard(*generator);
     BodyRecording r(f, inputs, seq + 1);
     if (!(r.y.shape() == shape) || r.y.dtype() != dtype)
       fail("a function that gives " + to_string(shape) + " again, got " + to_string(r.y.shape()));
-    if (checksum_of(r.y) != checksum)
+    if (!tape_replaying() && checksum_of(r.y) != checksum)
       fail(
           "a function that gives the same values again, got others; does it draw from a generator of its "
           "own, or was a tensor that it reads overwritten?");
@@ -79,7 +84,8 @@ struct CheckpointNode final : FunctionNode {
 };
 
 Tensor checkpoint_one(Body f, const TensorList& inputs) {
-  const Generator before = default_generator();
+  const auto before = std::make_shared<Generator>();
+  repeatable("checkpoint", [before] { *before = default_generator(); });
   Tensor out;
   Edge edge;
   {

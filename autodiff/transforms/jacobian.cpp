@@ -3,6 +3,7 @@
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/replay.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -55,6 +56,7 @@ struct GradientRecording : Recording {
 
 /// 1 at element k, 0 elsewhere.
 Tensor unit_vector(const Tensor& like, std::int64_t k) {
+  const ConstantScope constant;
   Tensor e = zeros_like(like);
   if (e.dtype() == f32)
     e.mutable_data<float>()[k] = 1;

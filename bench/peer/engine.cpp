@@ -63,6 +63,8 @@ Step rosenbrock_hessian() {
 Suite engine_suite() {
   return {
       {"W01/scalar_chain", [] { return whole_chain(1); }, chain_work},
+      {"W01/scalar_chain_captured", [] { return whole_chain(1); },
+       chain_work},  // it has nothing to record with
       {"W01/chain_of_64", [] { return whole_chain(64); }, chain_work},
       {"W01/unrecorded", [] { return unrecorded_chain(1); }, chain_work},
       {"W01/forward_and_drop", [] { return forward_and_drop(1); }, chain_work},

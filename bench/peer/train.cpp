@@ -141,12 +141,18 @@ Step optimizer_alone(Training::Rule rule) {
 Suite train_suite() {
   Suite list = {
       {"W02/xor_2_8_1/b4_adam", train_xor},
+      {"W02/xor_2_8_1/b4_adam_captured", train_xor},  // here and below: libtorch as it is
       {"W14/hessian_vector_product", hessian_vector_product},
+      {"W14/hessian_vector_product_captured", hessian_vector_product},
       {"W15/adam_10M", [] { return optimizer_alone(Training::Rule::adam); }, adam_work},
       {"W15/momentum_10M", [] { return optimizer_alone(Training::Rule::momentum); }, momentum_work},
       {"W17/inference_784_256_128_10/b1", infer},
+      {"W17/inference_784_256_128_10/b1_captured", infer},
   };
-  for (const auto& t : trainings()) list.push_back({t.name, [t] { return train(t); }, t.work()});
+  for (const auto& t : trainings()) {
+    list.push_back({t.name, [t] { return train(t); }, t.work()});
+    if (t.small()) list.push_back({std::string(t.name) + "_captured", [t] { return train(t); }, t.work()});
+  }
   return list;
 }
 

@@ -49,6 +49,8 @@ struct Training {
       sum += (i == 0 ? 4.0 : 6.0) * static_cast<double>(batch * widths[i] * widths[i + 1]);
     return {.flop = sum};
   }
+  /// What surrounds the products still shows.
+  bool small() const { return widths.front() < 100; }
 };
 
 constexpr double learning_rate(Training::Rule rule) { return rule == Training::Rule::adam ? 1e-3 : 1e-2; }

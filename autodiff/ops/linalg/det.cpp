@@ -73,21 +73,6 @@ struct Det {
   }
 };
 
-/// d log|det A| = tr(A^-1 dA).
-struct LogAbsDet {
-  static constexpr Meta meta{
-      .name = "slogdet",
-      .reads = {X1},
-      .formula = "sign and log of |det(A)|",
-      .derivative = "dA = G A^-T",
-      .conventions = "singular: 0 and -inf, infinite or NaN derivatives; 0 x 0: 1 and 0"};
-
-  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
-    gin[0] = absorbing_mul(unsqueeze(unsqueeze(g, -1), -1), mt(inverse(s.x(0))));
-  }
-  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(mt(inverse(s.x(0))), t[0]), {-2, -1}); }
-};
-
 Slogdet evaluate(const Tensor& a) {
   const Shape shape = batch_of(a);
   Slogdet out{make_tensor(shape, shape.numel(), a.dtype()), make_tensor(shape, shape.numel(), a.dtype())};
@@ -106,6 +91,27 @@ Slogdet evaluate(const Tensor& a) {
   });
   return out;
 }
+
+/// d log|det A| = tr(A^-1 dA).
+struct LogAbsDet {
+  static constexpr Meta meta{
+      .name = "slogdet",
+      .reads = {X1},
+      .formula = "sign and log of |det(A)|",
+      .derivative = "dA = G A^-T",
+      .conventions = "singular: 0 and -inf, infinite or NaN derivatives; 0 x 0: 1 and 0"};
+  Tensor sign = {};  ///< of the last evaluation
+
+  Tensor eval(const Tensor& a) {
+    const Slogdet both = evaluate(a);
+    sign = both.sign;
+    return both.logabsdet;
+  }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    gin[0] = absorbing_mul(unsqueeze(unsqueeze(g, -1), -1), mt(inverse(s.x(0))));
+  }
+  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(mt(inverse(s.x(0))), t[0]), {-2, -1}); }
+};
 
 /// Directions U, V with A + U V^T far from singular: U and V span the singular vectors of the small singular
 /// values, as many columns as the worst matrix of the batch has; zeros where a matrix has fewer.
@@ -261,12 +267,10 @@ Tensor det(const Tensor& a) {
 
 Slogdet slogdet(const Tensor& a) {
   detail::check_square("slogdet", a);
-  Slogdet out = [&] {
-    NoGrad guard;
-    return detail::evaluate(a);
-  }();
-  out.logabsdet = detail::record(detail::LogAbsDet{}, std::move(out.logabsdet), &a, 1);
-  return out;
+  detail::check_readable(detail::raw_impl(a));
+  detail::LogAbsDet op;
+  Tensor logabsdet = detail::apply_keeping(op, {&a, 1});
+  return {op.sign, std::move(logabsdet)};
 }
 
 Tensor logdet(const Tensor& a) {

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/factor.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -22,6 +23,8 @@ namespace {
 
 /// Row i of P^T A is row order[i] of A. @param pivots (..., k), from 1 @return i64 (..., m)
 Tensor row_order(const Tensor& pivots, std::int64_t m) {
+  if (on_tape()) [[unlikely]]
+    return repeatable("lu", [=] { return row_order(pivots, m); });
   const Tensor from = contiguous(pivots);
   Shape shape = pivots.shape();
   const std::int64_t k = shape.back();
@@ -37,6 +40,8 @@ Tensor row_order(const Tensor& pivots, std::int64_t m) {
 }
 
 Tensor inverse_order(const Tensor& order) {
+  if (on_tape()) [[unlikely]]
+    return repeatable("lu", [=] { return inverse_order(order); });
   const Tensor out = make_tensor(order.shape(), order.numel(), i64);
   const std::int64_t m = order.size(-1);
   const auto* from = order.data<std::int64_t>();
@@ -65,6 +70,26 @@ Tensor left_unit_transposed(const Tensor& l, const Tensor& b) {
   return solve_triangular(mt(l), b, {.upper = true, .unitriangular = true});
 }
 
+struct Factored {
+  Tensor lu, pivots;
+};
+
+Factored factor(const Tensor& a) {
+  const Tensor lu = copy_of(a);
+  const std::int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+  const Shape shape = with(batch_of(a), {k});
+  const Tensor pivots = make_tensor(shape, shape.numel(), i64);
+  auto* p = static_cast<std::int64_t*>(raw_data(pivots));
+  with_type(lu, [&]<class T>(T) {
+    T* data = static_cast<T*>(raw_data(lu));
+    kernels::for_matrices(matrices_in(a), m * n * k / 2, [&](std::int64_t i) {
+      kernels::lu<T>(m, n, data + i * m * n, n, p + i * k);
+      for (std::int64_t r = 0; r < k; ++r) ++p[i * k + r];
+    });
+  });
+  return {lu, pivots};
+}
+
 /// L and U in one matrix. Where A is square, with F = L^-1 P^T dA U^-1: dL = L tril(F, -1), dU = triu(F) U
 /// (Giles 2008 treats Cholesky; de Hoog, Anderssen & Lukas 2011). The rows or columns beyond the square are
 /// solutions with these factors.
@@ -74,7 +99,15 @@ struct LUFactorOp {
                              .formula = "L and U with A = P L U",
                              .derivative = "dA = P L^-T (tril(L^T GL, -1) + triu(GU U^T)) U^-T",
                              .conventions = "no pivot: a zero on U's diagonal, and no derivative"};
-  Constant order;  // as row_order gives it
+  Tensor pivots = {};   ///< of the last evaluation
+  Constant order = {};  ///< as row_order gives it
+
+  Tensor eval(const Tensor& a) {
+    const Factored f = factor(a);
+    pivots = f.pivots;
+    order = Constant(row_order(pivots, a.size(-2)));
+    return f.lu;
+  }
 
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Parts y(s.y()), c(g);
@@ -115,26 +148,6 @@ struct LUFactorOp {
   };
   static Tensor unit(const Tensor& x) { return add(tril(x, -1), eye(x.size(-1), x.dtype())); }
 };
-
-struct Factored {
-  Tensor lu, pivots;
-};
-
-Factored factor(const Tensor& a) {
-  const Tensor lu = copy_of(a);
-  const std::int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
-  const Shape shape = with(batch_of(a), {k});
-  const Tensor pivots = make_tensor(shape, shape.numel(), i64);
-  auto* p = static_cast<std::int64_t*>(raw_data(pivots));
-  with_type(lu, [&]<class T>(T) {
-    T* data = static_cast<T*>(raw_data(lu));
-    kernels::for_matrices(matrices_in(a), m * n * k / 2, [&](std::int64_t i) {
-      kernels::lu<T>(m, n, data + i * m * n, n, p + i * k);
-      for (std::int64_t r = 0; r < k; ++r) ++p[i * k + r];
-    });
-  });
-  return {lu, pivots};
-}
 
 const std::vector<std::vector<Shape>>& shapes() {
   static const std::vector<std::vector<Shape>> list = {{{3, 3}},    {{1, 1}},    {{2, 3}},    {{3, 2}},
@@ -180,14 +193,10 @@ OpList linalg_lu_ops() {
 
 LUFactor lu_factor(const Tensor& a) {
   detail::check_matrix("lu_factor", a);
-  detail::Factored f;
+  detail::check_readable(detail::raw_impl(a));
   detail::LUFactorOp op;
-  {
-    NoGrad guard;
-    f = detail::factor(a);
-    op.order = detail::Constant(detail::row_order(f.pivots, a.size(-2)));
-  }
-  return {detail::record(std::move(op), f.lu, &a, 1), f.pivots};
+  Tensor lu = detail::apply_keeping(op, {&a, 1});
+  return {std::move(lu), op.pivots};
 }
 
 PLU lu(const Tensor& a) {
@@ -215,10 +224,12 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b) {
     throw ShapeError("[lu_solve] expected (..., n, n), pivots (..., n) and (..., n, k), got " +
                      to_string(lu.shape()) + ", " + to_string(pivots.shape()) + " and " +
                      to_string(b.shape()));
-  for (auto p : pivots.to_vector<std::int64_t>())
-    if (p < 1 || p > n)
-      throw IndexError("[lu_solve] expected pivots in [1, " + std::to_string(n) + "], got " +
-                       std::to_string(p));
+  detail::repeatable("lu_solve", [pivots, n] {
+    for (auto p : pivots.to_vector<std::int64_t>())
+      if (p < 1 || p > n)
+        throw IndexError("[lu_solve] expected pivots in [1, " + std::to_string(n) + "], got " +
+                         std::to_string(p));
+  });
   const Shape batch = broadcast("lu_solve", detail::batch_of(lu), detail::batch_of(b));
   const Tensor order = expand(detail::row_order(pivots, n), detail::with(batch, {n}));
   const Tensor right = detail::in_order(expand(b, detail::with(batch, {n, b.size(-1)})), order);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/diagonal.hpp"
@@ -77,6 +78,24 @@ const std::vector<std::vector<Shape>>& shapes() {
   return list;
 }
 
+/// @param r the triangle of (..., m, n) matrices. @throws ValueError
+void check_full_rank(const Tensor& r, std::int64_t m, std::int64_t n) {
+  repeatable("lstsq", [=] {
+    const double epsilon = r.dtype() == f32 ? double{std::numeric_limits<float>::epsilon()}
+                                            : std::numeric_limits<double>::epsilon();
+    const std::int64_t k = std::min(m, n);
+    const auto diagonal = abs(main_diagonal(r)).to_vector<double>();
+    for (std::size_t i = 0; k > 0 && i < diagonal.size(); i += static_cast<std::size_t>(k)) {
+      const auto first = diagonal.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto [least, most] = std::minmax_element(first, first + k);
+      if (*least <= epsilon * static_cast<double>(std::max(m, n)) * *most)
+        throw ValueError("[lstsq] expected matrices of full rank, got a diagonal of R down to " +
+                         std::to_string(*least) +
+                         which_matrix(batch_of(r), static_cast<std::int64_t>(i) / k));
+    }
+  });
+}
+
 }  // namespace
 
 OpList linalg_qr_ops() {
@@ -145,22 +164,9 @@ Lstsq lstsq(const Tensor& a, const Tensor& b) {
   const Shape batch = broadcast("lstsq", detail::batch_of(a), detail::batch_of(b));
   const DType dtype = promote(a.dtype(), b.dtype());
   const Tensor matrix = to(a, dtype), right = to(b, dtype);
-  const std::int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+  const std::int64_t m = a.size(-2), n = a.size(-1);
   const auto [q, r] = qr(m >= n ? matrix : detail::mt(matrix));
-  {
-    NoGrad guard;
-    const double epsilon =
-        dtype == f32 ? double{std::numeric_limits<float>::epsilon()} : std::numeric_limits<double>::epsilon();
-    const auto diagonal = abs(detail::main_diagonal(r)).to_vector<double>();
-    for (std::size_t i = 0; k > 0 && i < diagonal.size(); i += static_cast<std::size_t>(k)) {
-      const auto first = diagonal.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto [least, most] = std::minmax_element(first, first + k);
-      if (*least <= epsilon * static_cast<double>(std::max(m, n)) * *most)
-        throw ValueError("[lstsq] expected matrices of full rank, got a diagonal of R down to " +
-                         std::to_string(*least) +
-                         detail::which_matrix(detail::batch_of(a), static_cast<std::int64_t>(i) / k));
-    }
-  }
+  detail::check_full_rank(r.detach(), m, n);
   if (m < n) {
     const Tensor x = matmul(q, solve_triangular(detail::mt(r), right, {.upper = false}));
     return {x, zeros(detail::with(batch, {0}), dtype)};

@@ -1,0 +1,200 @@
+// What cannot be captured says so, and so does what has changed.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+
+#include "autodiff/anomaly.hpp"
+#include "autodiff/autodiff.hpp"
+#include "autodiff/capture.hpp"
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"
+#include "tests/messages.hpp"
+#include "tests/values.hpp"
+
+namespace cadena {
+namespace {
+
+/// The message of the CaptureError of a first call.
+std::string refusal(const std::function<Tensor(const Tensor&)>& f) {
+  auto captured = capture([&](const TensorList& in) -> TensorList { return {f(in[0])}; });
+  const std::string message = message_of<CaptureError>([&] { captured({ones({3})}); });
+  EXPECT_EQ(captured.size(), 0U);
+  return message;
+}
+
+TEST(CaptureErrors, LooksAtValues) {
+  EXPECT_EQ(
+      refusal([](const Tensor& x) { return sum(x).item() > 0 ? x : -x; }),
+      "[item] expected no look at values within capture(), where a replay could not follow: neither control "
+      "flow nor numbers may depend on them");
+  EXPECT_TRUE(
+      contains(refusal([](const Tensor& x) { return x * x.data<float>()[0]; }), "[data] expected no look"));
+  EXPECT_TRUE(
+      contains(refusal([](const Tensor& x) { return x * (x + 1).to_vector<double>()[0]; }), "[data]"));
+  EXPECT_TRUE(contains(refusal([](const Tensor& x) {
+                         Tensor y = x + 1;
+                         y.mutable_data<float>()[0] = 3;
+                         return y;
+                       }),
+                       "[mutable_data] expected no writing to values within capture()"));
+}
+
+TEST(CaptureErrors, MemoryThatNobodyFills) {
+  const std::string message = refusal([](const Tensor& x) {
+    Tensor t = empty({3});
+    for (int i = 0; i < 3; ++i) t.mutable_data<float>()[i] = 2;
+    return x * t;
+  });
+  EXPECT_TRUE(contains(message, "expected values that a replay computes anew, got (3,) f32")) << message;
+  EXPECT_TRUE(contains(refusal([](const Tensor&) {
+                         Tensor t = empty({3});
+                         t.mutable_data<float>()[0] = 2;
+                         return t;
+                       }),
+                       "[capture] expected values that a replay computes anew"));
+}
+
+TEST(CaptureErrors, OtherEffects) {
+  EXPECT_TRUE(contains(
+      refusal([](const Tensor& x) { return x * static_cast<double>(default_generator().next() % 2); }),
+      "[random] expected draws by the library's own functions"));
+  Tensor w = ones({2}).requires_grad_();
+  optim::SGD sgd({w}, {.lr = 0.1});
+  optim::ExponentialLR schedule(sgd, {.gamma = 0.9});
+  for (const auto& change : {std::function<void()>([&] { sgd.set_lr(0.2); }),
+                             {[&] { schedule.step(); }},
+                             {[&] { sgd.set_options({.lr = 0.3}); }}})
+    EXPECT_EQ(refusal([&](const Tensor& x) {
+                change();
+                return x * 2;
+              }),
+              "[SGD] expected options to change between calls of a captured function, got a change within");
+  EXPECT_DOUBLE_EQ(sgd.lr(), 0.1);
+  nn::LazyLinear lazy(3);
+  EXPECT_TRUE(
+      contains(refusal([&](const Tensor& x) { return lazy(x); }), "[lazy] expected a module that has"));
+  lazy(ones({3}));
+  capture([&](const TensorList& in) -> TensorList { return {lazy(in[0])}; })({ones({3})});
+  const AnomalyMode watching;
+  EXPECT_TRUE(contains(refusal([](const Tensor& x) { return x * 2; }), "expected no AnomalyMode"));
+}
+
+TEST(CaptureErrors, InputsThatDoNotFit) {
+  EXPECT_EQ(message_of<ValueError>([] { capture(Function()); }),
+            "[capture] expected a function, got an empty one");
+  auto f = capture([](const TensorList& in) -> TensorList { return {in[0] * 2}; });
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { f({ones({2}).requires_grad_()}); }),
+                       "[capture] expected inputs that need no gradient, got (2,) f32 as input 0"));
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { f({Tensor()}); }), "a defined tensor as input 0"));
+  f({ones({2})});
+  EXPECT_EQ(
+      message_of<CaptureError>([&] { f({ones({3})}); }),
+      "[capture] expected (2,) f32 as in the first call, got (3,) f32 as input 0; capture another function "
+      "for other shapes");
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { f({ones({2}, f64)}); }), "got (2,) f64 as input 0"));
+  EXPECT_EQ(message_of<CaptureError>([&] { f({}); }),
+            "[capture] expected 1 inputs as in the first call, got 0");
+  expect_values(f({full({2}, 4)})[0], {8, 8});
+}
+
+TEST(CaptureErrors, AnErrorInTheFirstCallLeavesNothing) {
+  bool fail = true;
+  auto f = capture([&](const TensorList& in) -> TensorList {
+    const Tensor y = in[0] * 2;
+    if (fail) throw ValueError("mine");
+    return {y};
+  });
+  EXPECT_EQ(message_of<ValueError>([&] { f({ones({2})}); }), "mine");
+  EXPECT_EQ(f.size(), 0U);
+  EXPECT_EQ(sum(ones({2})).item(), 2);  // nothing is being recorded any more
+  fail = false;
+  f({ones({2})});
+  EXPECT_EQ(f.size(), 1U);
+}
+
+TEST(CaptureErrors, ErrorsOfOpsComeInEveryCall) {
+  auto f = capture([](const TensorList& in) -> TensorList { return {embedding(in[0], ones({3, 2}))}; });
+  f({tensor({0, 2})});
+  EXPECT_TRUE(contains(message_of<IndexError>([&] {
+                         f({tensor({0, 3})});
+                       }),
+                       "expected indices in [0, 3), got 3"));
+  expect_values(f({tensor({1, 1})})[0], {1, 1, 1, 1});
+  auto g = capture([](const TensorList& in) -> TensorList { return {cross_entropy(ones({2, 3}), in[0])}; });
+  g({tensor({0, 2})});
+  EXPECT_TRUE(contains(message_of<IndexError>([&] {
+                         g({tensor({0, 7})});
+                       }),
+                       "expected targets in [0, 3), got 7"));
+}
+
+TEST(CaptureErrors, GradientsThatAreNotWhereTheyWere) {
+  Tensor w = ones({2}).requires_grad_();
+  auto f = capture([&](const TensorList& in) -> TensorList {
+    const Tensor y = sum(w * in[0]);
+    y.backward();
+    return {y};
+  });
+  f({ones({2})});  // w.grad() was undefined
+  EXPECT_TRUE(
+      contains(message_of<CaptureError>([&] { f({ones({2})}); }),
+               "[backward] expected gradients to be undefined, as they were at this point when it was "
+               "captured"));
+  w.zero_grad();
+  f({full({2}, 5)});
+  expect_values(w.grad(), {5, 5});
+}
+
+TEST(CaptureErrors, WhatIsGone) {
+  Tensor w = ones({2}).requires_grad_();
+  auto sgd = std::make_unique<optim::SGD>(optim::Params{w}, optim::SGDOptions{.lr = 0.1});
+  auto generator = std::make_unique<Generator>(1);
+  auto step = capture([&](const TensorList&) -> TensorList {
+    w.zero_grad();
+    sum(w * w).backward();
+    sgd->step();
+    return {};
+  });
+  auto draw = capture([&](const TensorList&) -> TensorList { return {rand({2}, *generator)}; });
+  auto own = capture([](const TensorList&) -> TensorList {
+    Generator g(3);
+    return {dropout(ones({4}), 0.5, true, g)};
+  });
+  step({}), draw({}), own({});
+  step({}), draw({});
+  sgd.reset(), generator.reset();
+  EXPECT_TRUE(
+      contains(message_of<CaptureError>([&] { step({}); }), "[optim] expected the optimizer to outlive"));
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { draw({}); }), "[random] expected the Generator"));
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { own({}); }), "[random] expected the Generator"));
+}
+
+TEST(CaptureErrors, Verify) {
+  nn::Sequential net(nn::Linear(3, 3), nn::Dropout(0.5), nn::ReLU());
+  auto f = capture([&](const TensorList& in) -> TensorList { return {net(in[0])}; });
+  f({ones({3})});
+  EXPECT_EQ(f.verify({ones({3})})[0].numel(), 3);
+  net.eval();
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { f.verify({ones({3})}); }),
+                       "[capture] expected the function to do what was captured, got "));
+  net.train();
+  f.verify({ones({3})});
+  auto g = capture([](const TensorList& in) -> TensorList { return {in[0] * 2}; });
+  EXPECT_EQ(g.verify({ones({3})})[0].numel(), 3);  // before there is anything to compare with
+}
+
+TEST(CaptureErrors, CallsWithinACallAndFromAnotherThread) {
+  std::unique_ptr<Captured> f;
+  f = std::make_unique<Captured>([&](const TensorList& in) -> TensorList { return {(*f)({in[0]})[0] * 2}; });
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { (*f)({ones({1})}); }), "no call within a call"));
+  auto g = capture([](const TensorList& in) -> TensorList { return {in[0] * 2}; });
+  g({ones({1})});
+  std::thread([&] {
+    EXPECT_TRUE(
+        contains(message_of<CaptureError>([&] { g({ones({1})}); }), "from the thread of the first one"));
+  }).join();
+}
+
+}  // namespace
+}  // namespace cadena
