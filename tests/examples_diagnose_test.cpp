@@ -158,14 +158,14 @@ TEST_F(DiagnoseTest, LearnsFromNumbersCategoriesAndHoles) {
 
 TEST_F(DiagnoseTest, SameSeedSameBitsForAnyNumberOfThreadsAndAfterCtrlC) {
   const auto with = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"diagnose", "--epochs", "6", "--out"});
+    more.insert(more.begin(), {"diagnose", "--epochs", "40", "--out"});
     return more;
   };
   const Result one = run(CADENA_DIAGNOSE_PROGRAM, with({"one", "--threads", "1"}));
   ASSERT_EQ(one.exit_code, 0) << one.err;
   EXPECT_EQ(one.err, "");
   const Result half =
-      run_and_interrupt(CADENA_DIAGNOSE_PROGRAM, with({"half", "--threads", "2"}), "epoch 1/6");
+      run_and_interrupt(CADENA_DIAGNOSE_PROGRAM, with({"half", "--threads", "2"}), "epoch  1/40");
   EXPECT_EQ(half.exit_code, 130) << half.out << half.err;
   EXPECT_NE(half.out.find("interrupted: ./run diagnose --resume goes on from half/checkpoint.safetensors"),
             std::string::npos)
