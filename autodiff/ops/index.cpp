@@ -26,6 +26,16 @@ void check_found(const char* op, const std::optional<std::int64_t>& bad, const S
                      std::to_string(*bad));
 }
 
+/// What adding `g` at checked positions of zeros gives, without the copy that scatter_add makes of its first
+/// operand.
+template <class AddAt>
+Tensor added_to_zeros(const AddAt& add_at, const Shape& shape, int axis, const Tensor& index,
+                      const Tensor& g) {
+  Tensor out = zeros(shape, g.dtype());
+  check_found("scatter_add", add_at(view_of(out), axis, view_of(index), view_of(g)), shape, axis);
+  return out;
+}
+
 struct Gather : Linear<Gather> {
   static constexpr Meta meta{
       .name = "gather", .formula = "x[..., index, ...]", .derivative = "dX = scatter_add(0, index, G)"};
@@ -40,7 +50,9 @@ struct Gather : Linear<Gather> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape& in) const {
-    return scatter_add(zeros(in, g.dtype()), axis, index.get(meta.name), g);
+    const Tensor& i = index.get(meta.name);
+    return composed(g) ? scatter_add(zeros(in, g.dtype()), axis, i, g)
+                       : added_to_zeros(kernels::scatter_add, in, axis, i, g);
   }
   const Tensor& attribute() const { return index.get(meta.name); }
   Tensor batch(const BatchedCall& c) const { return gather(c.with_batch(0), axis + 1, c.with_batch(1)); }
@@ -72,7 +84,9 @@ struct IndexSelect : Linear<IndexSelect> {
     return out;
   }
   Tensor transpose(const Tensor& g, const Shape& in) const {
-    return index_add(zeros(in, g.dtype()), axis, index.get(meta.name), g);
+    const Tensor& i = index.get(meta.name);
+    return composed(g) ? index_add(zeros(in, g.dtype()), axis, i, g)
+                       : added_to_zeros(kernels::index_add, in, axis, i, g);
   }
   const Tensor& attribute() const { return index.get(meta.name); }
   Tensor batch(const BatchedCall& c) const {

@@ -114,7 +114,10 @@ struct IndexPut {
 };
 
 Tensor IndexOp::transpose(const Tensor& g, const Shape& in) const {
-  return apply(IndexPut{indices, true}, zeros(in, g.dtype()), g);
+  const Tensor none = zeros(in, g.dtype());
+  if (composed(g)) return apply(IndexPut{indices, true}, none, g);
+  indices.of(none).write(none, g, true);  // without the copy that IndexPut makes
+  return none;
 }
 
 /// Values in x's dtype and of the selection's shape. @throws DtypeError, ShapeError
