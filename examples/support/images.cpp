@@ -1,6 +1,5 @@
 #include "examples/support/images.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -126,16 +125,12 @@ void add_image_source(CommandLine& line, ImageSource& source) {
   const std::string otherwise = source.fashion ? "\n(otherwise Fashion-MNIST, if Debian's package\n"
                                                  "dataset-fashion-mnist is installed, else --draw 60000)"
                                                : "\n(otherwise --draw 60000)";
-  auto* data =
-      line.app()
-          .add_option("--data", source.data,
-                      "Folder with IDX files of MNIST or a relative of it, plain\nor .gz" + otherwise)
-          ->type_name("DIR");
-  line.app()
-      .add_option("--draw", source.draw, "Draw N digits to train on, N/5 to test; no files are read")
-      ->type_name("N")
-      ->check(whole_number(50, 10'000'000))
-      ->excludes(data);
+  const Option data =
+      line.add("--data", source.data, "DIR",
+               "Folder with IDX files of MNIST or a relative of it, plain\nor .gz" + otherwise);
+  line.add("--draw", source.draw, "N", "Draw N digits to train on, N/5 to test; no files are read")
+      .check(whole_number(50, 10'000'000))
+      .excludes(data);
 }
 
 std::string Images::sizes() const {

@@ -2,13 +2,10 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -21,29 +18,6 @@
 namespace cadena::examples {
 namespace {
 
-class Usage : public CLI::Formatter {
- public:
-  Usage() { column_width(20); }
-  std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_items_expected() == 0 ? "" : " " + option->get_type_name();
-  }
-  std::string make_option_desc(const CLI::Option* option) const override {
-    const std::string value = option->get_default_str();
-    return option->get_description() + (value.empty() ? "" : " [" + value + "]");
-  }
-};
-
-/// A number that `ok` accepts; CLI11's own checks let "nan" pass.
-CLI::Validator number(bool (*ok)(double), const std::string& expected) {
-  return CLI::Validator(
-      [ok, expected](std::string& text) {
-        double value = 0;
-        return CLI::detail::lexical_cast(text, value) && ok(value) ? std::string()
-                                                                   : "expected " + expected + ", got " + text;
-      },
-      "");
-}
-
 /// CLI11 itself would take -1 for 2^64 - 1, and so whatever is larger than that.
 std::string check_seed(const std::string& text) {
   std::uint64_t value = 0;
@@ -54,54 +28,22 @@ std::string check_seed(const std::string& text) {
 
 }  // namespace
 
-CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
-  return CLI::Range(low, high).description("");
-}
-CLI::Validator positive_number() {
-  return number([](double x) { return x > 0 && std::isfinite(x); }, "a positive number");
-}
-CLI::Validator share() {
-  return number([](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1");
-}
-
-CommandLine::CommandLine(std::string name, const std::string& description)
-    : name_(std::move(name)), app_(std::make_unique<CLI::App>(description, name_)) {
-  app_->formatter(std::make_shared<Usage>());
-  app_->set_help_flag("-h,--help", "Print this text");
-}
-
-CommandLine::~CommandLine() = default;
-
-void CommandLine::add_training(TrainingOptions& o) {
+void add_training(CommandLine& line, TrainingOptions& o) {
   o.threads = num_threads();
-  const auto add = [this](const char* option, auto& value, const char* description, const char* type) {
-    return app_->add_option(option, value, description)->type_name(type)->capture_default_str();
+  const auto add = [&line](const char* option, auto& value, const char* type, const char* description) {
+    return line.add(option, value, type, description).shows_default();
   };
-  add("--epochs", o.epochs, "Passes over the training data", "N")->check(whole_number(1));
-  add("--batch-size", o.batch_size, "Examples in a training step", "N")->check(whole_number(1));
-  add("--lr", o.lr, "Learning rate at the start", "RATE")->check(positive_number());
-  add("--seed", o.seed, "Of all random numbers; same seed, same bits", "N")
-      ->check(CLI::Validator(check_seed, ""));
-  add("--threads", o.threads, "Threads to compute with", "N")->check(whole_number(1, 1024));
-  app_->add_flag_callback(
-      "--no-plot", [&o] { o.plot = false; },
-      "On a terminal, curves are drawn below the progress bar\n"
-      "while they come about; this leaves them out");
-  add("--out", o.out, "Folder for what it leaves; made if missing", "DIR");
-  app_->add_flag("--resume", o.resume, "Go on where a run into this folder was stopped");
-}
-
-std::optional<int> CommandLine::parse(int argc, char** argv) {
-  try {
-    app_->parse(argc, argv);
-    return {};
-  } catch (const CLI::CallForHelp&) {
-    std::cout << app_->help();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    std::cerr << app_->help() << '\n' << name_ << ": " << error.what() << '\n';
-    return 2;
-  }
+  add("--epochs", o.epochs, "N", "Passes over the training data").check(whole_number(1));
+  add("--batch-size", o.batch_size, "N", "Examples in a training step").check(whole_number(1));
+  add("--lr", o.lr, "RATE", "Learning rate at the start").check(positive_number());
+  add("--seed", o.seed, "N", "Of all random numbers; same seed, same bits").check(check_seed);
+  add("--threads", o.threads, "N", "Threads to compute with").check(whole_number(1, 1024));
+  line.add_flag("--no-plot",
+                "On a terminal, curves are drawn below the progress bar\n"
+                "while they come about; this leaves them out",
+                [&o] { o.plot = false; });
+  add("--out", o.out, "DIR", "Folder for what it leaves; made if missing");
+  line.add_flag("--resume", "Go on where a run into this folder was stopped", [&o] { o.resume = true; });
 }
 
 int run_program(CommandLine& line, int argc, char** argv, const std::function<train::Stop()>& body) {

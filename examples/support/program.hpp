@@ -1,23 +1,15 @@
-// What the programs that train share: their command line, their first lines, and what they do with an error.
+// What the programs that train share: their options, their first lines, and what they do with an error.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "examples/support/command_line.hpp"
 #include "plot/table.hpp"
 #include "train/fit.hpp"
-
-// CLI11's header takes longer to compile than most programs here: whoever adds options includes it.
-namespace CLI {
-class App;
-class Validator;
-}  // namespace CLI
 
 namespace cadena::examples {
 
@@ -36,31 +28,9 @@ struct TrainingOptions {
   std::filesystem::path checkpoint() const { return out / "checkpoint.safetensors"; }
 };
 
-/// Takes more numbers than fit, and "nan", for a mistake.
-CLI::Validator whole_number(std::int64_t low, std::int64_t high = std::numeric_limits<std::int32_t>::max());
-CLI::Validator positive_number();
-CLI::Validator share();  ///< from 0 to below 1
-
-/// A command line whose usage says an option a line: its name, what it takes, what it means, its default in
-/// brackets.
-class CommandLine {
- public:
-  CommandLine(std::string name, const std::string& description);
-  ~CommandLine();
-
-  CLI::App& app() { return *app_; }
-  const std::string& name() const { return name_; }
-  /// Adds --epochs, --batch-size, --lr, --seed, --threads, --no-plot, --out and --resume, with the defaults
-  /// in `o`.
-  void add_training(TrainingOptions& o);
-  /// What the program shall exit with, if it shall: 0 after --help, which prints the usage; 2 after a
-  /// mistake, which prints it on standard error.
-  std::optional<int> parse(int argc, char** argv);
-
- private:
-  std::string name_;
-  std::unique_ptr<CLI::App> app_;
-};
+/// Adds --epochs, --batch-size, --lr, --seed, --threads, --no-plot, --out and --resume, with the defaults in
+/// `o`.
+void add_training(CommandLine& line, TrainingOptions& o);
 
 /// Parses, runs, and turns an exception into one line on standard error. @return what main shall return: 0, 1
 /// after an error, 2 after a mistake on the command line, 130 after Ctrl-C
