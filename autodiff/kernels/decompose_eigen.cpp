@@ -1,7 +1,11 @@
+// QR and symmetric eigenvalues in one file: most of what Eigen makes of them is the same.
+
 // Before Eigen's own headers: it sets their switches.
 #include "autodiff/kernels/eigen_compat.hpp"
 // Then they.
 #include <Eigen/Eigenvalues>
+#include <Eigen/Householder>
+#include <Eigen/QR>
 
 #include "autodiff/kernels/decompose.hpp"
 
@@ -20,5 +24,23 @@ bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
 
 template bool eigh(std::int64_t, const float*, float*, float*);
 template bool eigh(std::int64_t, const double*, double*, double*);
+
+template <class T>
+void qr(std::int64_t m, std::int64_t n, std::int64_t q_columns, const T* a, T* q, T* r) {
+  with_memory("qr", [&] {
+    const Eigen::HouseholderQR<ColumnMajor<T>> decomposition(row_major(a, m, n));
+    ColumnMajor<T> thin = ColumnMajor<T>::Identity(m, q_columns);
+    thin.applyOnTheLeft(decomposition.householderQ());
+    row_major(q, m, q_columns) = thin;
+    auto upper = row_major(r, q_columns, n);
+    upper.setZero();
+    const auto& packed = decomposition.matrixQR();
+    for (std::int64_t i = 0; i < q_columns && i < n; ++i)
+      for (std::int64_t j = i; j < n; ++j) upper(i, j) = packed(i, j);
+  });
+}
+
+template void qr(std::int64_t, std::int64_t, std::int64_t, const float*, float*, float*);
+template void qr(std::int64_t, std::int64_t, std::int64_t, const double*, double*, double*);
 
 }  // namespace cadena::kernels
