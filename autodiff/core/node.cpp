@@ -72,6 +72,8 @@ bool recording(std::string_view op, const Tensor* inputs, std::size_t n) {
   return any;
 }
 
+RecordedNode::~RecordedNode() = default;
+
 void RecordedNode::attach(const Tensor& out, const Tensor* inputs, std::size_t n, const Reads& reads) {
   TensorImpl* o = raw_impl(out);
   dtype = o->dtype;

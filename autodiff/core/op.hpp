@@ -26,6 +26,9 @@ namespace cadena::detail {
 
 /// A node with what its op declared to read: nothing else is kept, nothing else can be read.
 struct RecordedNode : Node {
+  RecordedNode() = default;
+  ~RecordedNode() override;  // out of line: every file with an op would have its own
+
   /// Sets shape, number, edges and saved values. `reads[i]`: what the rule for input i reads.
   void attach(const Tensor& out, const Tensor* inputs, std::size_t n, const Reads& reads);
 

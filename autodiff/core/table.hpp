@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "autodiff/core/meta.hpp"
@@ -35,13 +37,34 @@ class Sampler {
   DType dtype_;
 };
 
+/// A function of tensors. Those without captures, which most are, share the code that holds them.
+class SampleCall : public std::function<Tensor(const TensorList&)> {
+  using Pointer = Tensor (*)(const TensorList&);
+
+ public:
+  SampleCall() = default;
+  template <class F>
+  requires std::is_invocable_r_v<Tensor, F&, const TensorList&> SampleCall(
+      F f)  // NOLINT(google-explicit-constructor)
+      : function(holdable(std::move(f))) {}
+
+ private:
+  template <class F>
+  static auto holdable(F f) {
+    if constexpr (std::is_convertible_v<F, Pointer>)
+      return static_cast<Pointer>(f);
+    else
+      return f;
+  }
+};
+
 /// One call of an op: floating inputs, all of them differentiable, and the attributes inside `call`.
 struct Sample {
   std::string label;
   TensorList inputs;
-  std::function<Tensor(const TensorList&)> call;
+  SampleCall call;
   /// The same value in plain operations; empty unless the op is a fused kernel.
-  std::function<Tensor(const TensorList&)> reference = {};
+  SampleCall reference = {};
 };
 
 struct OpInfo {
@@ -60,9 +83,9 @@ using OpList = std::vector<OpInfo>;
 /// A sample before its inputs are drawn.
 struct Case {
   std::vector<Shape> shapes;
-  std::function<Tensor(const TensorList&)> call;
+  SampleCall call;
   std::string label = {};  ///< what the shapes do not say
-  std::function<Tensor(const TensorList&)> reference = {};
+  SampleCall reference = {};
 };
 
 /// A row whose inputs come from the op's domains; input 3 and later ones from the third.
@@ -79,7 +102,7 @@ OpInfo elementwise_row(const Meta& meta, std::string_view family,
 /// A call with certain attributes.
 struct Variant {
   std::string label;
-  std::function<Tensor(const TensorList&)> call;
+  SampleCall call;
 };
 /// An op with attributes, or with three arguments: the samples take the variants in turn.
 OpInfo elementwise_row(const Meta& meta, std::string_view family, int arity, std::vector<Variant> variants);
