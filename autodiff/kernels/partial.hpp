@@ -96,10 +96,36 @@ class Partial<double> {
 
 #endif
 
+#if defined(__AVX512F__)
+
+// Lane i of the result is lane i + width / 2 (4, 2, 1 ...) of v, as far as `fold_lanes` looks.
+template <int Distance>
+xsimd::batch<float> moved_down(xsimd::batch<float> v) {
+  if constexpr (Distance == 8) return _mm512_maskz_shuffle_f32x4(0xFFFF, v.data, v.data, 0x4E);
+  if constexpr (Distance == 4) return _mm512_maskz_shuffle_f32x4(0xFFFF, v.data, v.data, 0xB1);
+  return _mm512_maskz_permute_ps(0xFFFF, v.data, Distance == 2 ? 0x4E : 0xB1);
+}
+template <int Distance>
+xsimd::batch<double> moved_down(xsimd::batch<double> v) {
+  if constexpr (Distance == 4) return _mm512_maskz_shuffle_f64x2(0xFF, v.data, v.data, 0x4E);
+  if constexpr (Distance == 2) return _mm512_maskz_shuffle_f64x2(0xFF, v.data, v.data, 0xB1);
+  return _mm512_maskz_permute_pd(0xFF, v.data, 0x55);
+}
+
+#endif
+
 /// Combines all lanes by halves: lane i with i + width / 2, and so on. Op combines batches of any width and
 /// numbers.
 template <class Op, class T, class A>
 T fold_lanes(xsimd::batch<T, A> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(v) == 64 && std::is_floating_point_v<T>) {
+    if constexpr (sizeof(T) == 4) v = Op::combine(v, moved_down<8>(v));
+    v = Op::combine(v, moved_down<4>(v));
+    v = Op::combine(v, moved_down<2>(v));
+    return Op::combine(v, moved_down<1>(v)).get(0);
+  }
+#endif
   alignas(64) T lanes[xsimd::batch<T, A>::size];
   v.store_aligned(lanes);
 #if defined(__AVX512F__)
@@ -141,9 +167,38 @@ template <class T, class A>
 xsimd::batch_bool<T, A> nan_lanes(xsimd::batch<T, A> v) {
   return !(v == v);
 }
+#if defined(__AVX512F__)
+inline xsimd::batch_bool<float> nan_lanes(xsimd::batch<float> v) {
+  return _mm512_cmp_ps_mask(v.data, v.data, _CMP_UNORD_Q);
+}
+inline xsimd::batch_bool<double> nan_lanes(xsimd::batch<double> v) {
+  return _mm512_cmp_pd_mask(v.data, v.data, _CMP_UNORD_Q);
+}
+#endif
+
+#if defined(__AVX512F__)
+
+// The machine's maximum is a > b ? a : b, which is b for a NaN in either place: what is left to do is to keep
+// a NaN in a. (xsimd 8.1 moves its masks through general registers, which takes three times as long.)
+inline xsimd::batch<float> keep_nan(xsimd::batch<float> a, __m512 extreme) {
+  return _mm512_mask_mov_ps(extreme, _mm512_cmp_ps_mask(a.data, a.data, _CMP_UNORD_Q), a.data);
+}
+inline xsimd::batch<double> keep_nan(xsimd::batch<double> a, __m512d extreme) {
+  return _mm512_mask_mov_pd(extreme, _mm512_cmp_pd_mask(a.data, a.data, _CMP_UNORD_Q), a.data);
+}
+
+#endif
 
 /// The larger one, or NaN if either is.
 struct Max {
+#if defined(__AVX512F__)
+  static xsimd::batch<float> combine(xsimd::batch<float> a, xsimd::batch<float> b) {
+    return keep_nan(a, _mm512_max_ps(a.data, b.data));
+  }
+  static xsimd::batch<double> combine(xsimd::batch<double> a, xsimd::batch<double> b) {
+    return keep_nan(a, _mm512_max_pd(a.data, b.data));
+  }
+#endif
   template <class V>
   static V combine(V a, V b) {
     if constexpr (std::is_arithmetic_v<V>)
@@ -154,6 +209,14 @@ struct Max {
 };
 /// The smaller one, or NaN if either is.
 struct Min {
+#if defined(__AVX512F__)
+  static xsimd::batch<float> combine(xsimd::batch<float> a, xsimd::batch<float> b) {
+    return keep_nan(a, _mm512_min_ps(a.data, b.data));
+  }
+  static xsimd::batch<double> combine(xsimd::batch<double> a, xsimd::batch<double> b) {
+    return keep_nan(a, _mm512_min_pd(a.data, b.data));
+  }
+#endif
   template <class V>
   static V combine(V a, V b) {
     if constexpr (std::is_arithmetic_v<V>)

@@ -119,9 +119,33 @@ void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
              [&](std::int64_t b) { f(b * group, std::min(rows, (b + 1) * group)); });
 }
 
+// Extremes of rows that are shorter than a register and lie one after the other: a row in each lane.
+template <class Op, class T>
+void tiny_rows(std::int64_t rows, std::int64_t n, const T* x, T* out) {
+  constexpr std::int64_t w = width_of<T>;
+  for_rows<T>(rows, n, [&](std::int64_t i, std::int64_t last) {
+    for (; i + w <= last; i += w) {
+      alignas(64) T lanes[w][w];
+      for (std::int64_t r = 0; r < w; ++r)
+        for (std::int64_t k = 0; k < n; ++k) lanes[k][r] = x[(i + r) * n + k];
+      Batch<T> best = Batch<T>::load_aligned(lanes[0]);
+      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, Batch<T>::load_aligned(lanes[k]));
+      best.store_unaligned(out + i);
+    }
+    for (; i < last; ++i) {
+      T best = x[i * n];
+      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, x[i * n + k]);
+      out[i] = best;
+    }
+  });
+}
+
 // Rows of one block: four at a time, as folding the lanes costs more than adding a short row.
 template <class Op, class T>
 void short_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
+  if constexpr (std::is_same_v<Op, Max> || std::is_same_v<Op, Min>)
+    if (n <= width_of<T> && outer.shape.rank() == 1 && outer.strides[0][0] == n)
+      return tiny_rows<Op>(outer.shape.numel(), n, x, out);
   for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
     const auto lanes = [&](std::int64_t row) { return row_lanes<Op>(x + offset_of(outer, row), n); };
     if constexpr (std::is_same_v<Op, Sum>)
@@ -146,8 +170,42 @@ void value_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
     for (std::int64_t i = 0; i < rows; ++i) out[i] = combine_pairs<Op>(sums + i * segments, segments);
 }
 
+constexpr std::int64_t side_by_side = 256;
+
+// at[i] = position of the first extreme element of x[r * step + i] over r < n, for i < count <= side_by_side
+template <class Op, class T>
+void positions_side_by_side(const T* x, std::int64_t n, std::int64_t step, std::int64_t count,
+                            std::int64_t* at) {
+  T best[side_by_side];
+  std::copy_n(x, count, best);
+  std::fill_n(at, count, 0);
+  for (std::int64_t r = 1; r < n; ++r)
+    for (std::int64_t i = 0; i < count; ++i) {
+      const T v = x[r * step + i];
+      const bool better = std::is_same_v<Op, Max> ? v > best[i] : v < best[i];
+      const bool take = (best[i] == best[i]) && (better || v != v);  // the first NaN stays
+      best[i] = take ? v : best[i];
+      at[i] = take ? r : at[i];
+    }
+}
+
+// Rows that are too short to be worth a search each are turned into columns.
+template <class Op, class T>
+void tiny_position_rows(std::int64_t rows, std::int64_t n, const T* x, std::int64_t* out) {
+  const bool parallel = rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
+  for_blocks((rows + side_by_side - 1) / side_by_side, parallel, [&](std::int64_t b) {
+    const std::int64_t first = b * side_by_side, count = std::min(side_by_side, rows - first);
+    T columns[width_of<T> * side_by_side];
+    for (std::int64_t r = 0; r < count; ++r)
+      for (std::int64_t k = 0; k < n; ++k) columns[k * side_by_side + r] = x[(first + r) * n + k];
+    positions_side_by_side<Op>(columns, n, side_by_side, count, out + first);
+  });
+}
+
 template <class Op, class T>
 void position_rows(const Loops<1>& outer, std::int64_t n, const T* x, std::int64_t* out) {
+  if (n <= width_of<T> && outer.shape.rank() == 1 && outer.strides[0][0] == n)
+    return tiny_position_rows<Op>(outer.shape.numel(), n, x, out);
   for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
     for (; i < last; ++i) out[i] = row_position<Op>(x + offset_of(outer, i), n);
   });
@@ -230,27 +288,39 @@ void value_columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std
   }
 }
 
+// Columns too narrow for a register: several rows count as one, whose columns are reduced, and then the
+// results of the rows that made it up. The rows that are left over come last.
+template <class Op, class T>
+void narrow_columns(const Loops<1>& outer, std::int64_t n, std::int64_t width, const T* x, T* out) {
+  constexpr std::int64_t together = 4 * width_of<T>;
+  const std::int64_t items = outer.shape.numel(), whole = n / together;
+  const Scratch<T> wide(items * together * width), rest(items * width);
+  value_columns<Op>(outer, whole, together * width, together * width, x, wide.get());
+  const Loops<1> dense{{items}, {Strides{together * width}}};
+  value_columns<Op>(dense, together, width, width, wide.get(), out);
+  if (n % together == 0) return;
+  value_columns<Op>(outer, n % together, width, width, x + whole * together * width, rest.get());
+  combine_rows<1, Op>(rest.get(), 0, items * width, out);
+}
+
+template <class Op, class T>
+void columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std::int64_t width, const T* x,
+             T* out) {
+  if (width < 2 * width_of<T> && step == width && n >= 32 * width_of<T>)
+    narrow_columns<Op>(outer, n, width, x, out);
+  else
+    value_columns<Op>(outer, n, step, width, x, out);
+}
+
 template <class Op, class T>
 void position_columns(const Loops<1>& outer, std::int64_t n, std::int64_t step, std::int64_t width,
                       const T* x, std::int64_t* out) {
-  constexpr std::int64_t piece = 256;
-  const std::int64_t items = outer.shape.numel(), pieces = (width + piece - 1) / piece;
+  const std::int64_t items = outer.shape.numel(), pieces = (width + side_by_side - 1) / side_by_side;
   const bool parallel = items * n * width * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
   for_blocks(items * pieces, parallel, [&](std::int64_t t) {
-    const std::int64_t j = t % pieces * piece, count = std::min(piece, width - j);
-    const T* from = x + offset_of(outer, t / pieces) + j;
-    std::int64_t* at = out + t / pieces * width + j;
-    T best[piece];
-    std::copy_n(from, count, best);
-    std::fill_n(at, count, 0);
-    for (std::int64_t r = 1; r < n; ++r)
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T v = from[r * step + i];
-        const bool better = std::is_same_v<Op, Max> ? v > best[i] : v < best[i];
-        const bool take = (best[i] == best[i]) && (better || v != v);  // the first NaN stays
-        best[i] = take ? v : best[i];
-        at[i] = take ? r : at[i];
-      }
+    const std::int64_t j = t % pieces * side_by_side;
+    positions_side_by_side<Op>(x + offset_of(outer, t / pieces) + j, n, step,
+                               std::min(side_by_side, width - j), out + t / pieces * width + j);
   });
 }
 
@@ -280,15 +350,15 @@ void reduce_columns(ReduceOp op, const Loops<1>& outer, std::int64_t n, std::int
                     const T* x, void* out) {
   switch (op) {
     case ReduceOp::sum:
-      return value_columns<Sum>(outer, n, step, width, x, static_cast<T*>(out));
+      return columns<Sum>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::prod:
       if constexpr (std::is_floating_point_v<T>)
-        value_columns<Product>(outer, n, step, width, x, static_cast<T*>(out));
+        columns<Product>(outer, n, step, width, x, static_cast<T*>(out));
       return;
     case ReduceOp::max:
-      return value_columns<Max>(outer, n, step, width, x, static_cast<T*>(out));
+      return columns<Max>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::min:
-      return value_columns<Min>(outer, n, step, width, x, static_cast<T*>(out));
+      return columns<Min>(outer, n, step, width, x, static_cast<T*>(out));
     case ReduceOp::argmax:
       return position_columns<Max>(outer, n, step, width, x, static_cast<std::int64_t*>(out));
     case ReduceOp::argmin:
