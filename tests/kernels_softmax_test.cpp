@@ -136,6 +136,49 @@ TYPED_TEST(Softmax, VjpsAgree) {
 }
 
 // Rows: all -inf; one +inf; two +inf and a -inf; a NaN.
+// What rows give, element k of column c being at k * inner + c.
+TYPED_TEST(Softmax, ColumnsAgreeWithRows) {
+  using T = TypeParam;
+  for (const std::int64_t n : {1, 3, 32, 67, 128})
+    for (const std::int64_t inner : {2, 5, 16, 37, 64}) {
+      const std::int64_t outer = 3, rows = outer * inner, all = rows * n;
+      auto x = scaled(random_values<T>(all), T(6));
+      x[index(all / 2)] = -inf<T>, x[index(all - 1)] = nan<T>;
+      const auto g = random_values<T>(all);
+      const auto turned = [&](const std::vector<T>& from, bool back) {
+        std::vector<T> to(from.size());
+        for (std::int64_t o = 0; o < outer; ++o)
+          for (std::int64_t k = 0; k < n; ++k)
+            for (std::int64_t c = 0; c < inner; ++c) {
+              const auto here = index((o * n + k) * inner + c), there = index((o * inner + c) * n + k);
+              back ? to[here] = from[there] : to[there] = from[here];
+            }
+        return to;
+      };
+      const auto expect_same = [&](const std::vector<T>& got, const std::vector<T>& by_rows) {
+        const auto wanted = turned(by_rows, true);
+        for (std::size_t i = 0; i < got.size(); ++i)
+          ASSERT_TRUE(std::abs(got[i] - wanted[i]) <= 20 * eps<T> * (1 + std::abs(wanted[i])) ||
+                      got[i] == wanted[i] || (got[i] != got[i] && wanted[i] != wanted[i]))
+              << n << " " << inner << " " << i << ": " << got[i] << " " << wanted[i];
+      };
+      std::vector<T> y = x, r = turned(x, false), gx = g, gr = turned(g, false);
+      softmax_columns(outer, n, inner, y.data(), y.data());
+      softmax(rows, n, r.data(), r.data());
+      expect_same(y, r);
+      softmax_vjp_columns(outer, n, inner, y.data(), gx.data(), gx.data());
+      softmax_vjp(rows, n, r.data(), gr.data(), gr.data());
+      expect_same(gx, gr);
+      y = x, r = turned(x, false), gx = g, gr = turned(g, false);
+      log_softmax_columns(outer, n, inner, y.data(), y.data());
+      log_softmax(rows, n, r.data(), r.data());
+      expect_same(y, r);
+      log_softmax_vjp_columns(outer, n, inner, y.data(), gx.data(), gx.data());
+      log_softmax_vjp(rows, n, r.data(), gr.data(), gr.data());
+      expect_same(gx, gr);
+    }
+}
+
 TYPED_TEST(Softmax, SingularRows) {
   using T = TypeParam;
   const T i = inf<T>;

@@ -5,6 +5,7 @@
 
 #include "autodiff/kernels/exponential.hpp"
 #include "autodiff/kernels/rows.hpp"
+#include "autodiff/kernels/short_rows.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -32,10 +33,123 @@ void share_among_infinite(std::int64_t n, const T* x, T lse, T g, T* gx) {
   for (std::int64_t i = 0; i < n; ++i) gx[i] = lse > 0 && x[i] == infinity<T> ? g / count : T(0);
 }
 
+// The same for as many rows as a register has lanes, element k of all of them in x[k]: tiles of short rows,
+// or neighbouring columns.
+
+template <class T, class X>
+Batch<T> top_of(std::int64_t n, const X& x) {  // as row_top
+  return fold_tile<T>(
+      n, Batch<T>(-infinity<T>), [](auto a, auto v) { return xsimd::max(v, a); },
+      [&](std::int64_t k) { return x[k]; });
+}
+template <class T, class F>
+Batch<T> sum_of(std::int64_t n, const F& term) {
+  return fold_tile<T>(
+      n, Batch<T>(T(0)), [](auto a, auto v) { return a + v; }, term);
+}
+template <class T>
+Batch<T> log_of(Batch<T> x) {
+  alignas(64) T lanes[width<T>];
+  x.store_aligned(lanes);
+  for (auto& v : lanes) v = std::log(v);
+  return Batch<T>::load_aligned(lanes);
+}
+
+struct SoftmaxLanes {
+  template <class T, class X, class Y>
+  static void run(std::int64_t n, const X& x, Y& y) {
+    const Batch<T> m = top_of<T>(n, x);
+    const Batch<T> sum = sum_of<T>(n, [&](std::int64_t k) {
+      const Batch<T> e = exp_of_gap<T>(x[k] - m);
+      y.set(k, e);
+      return e;
+    });
+    const Batch<T> factor = Batch<T>(T(1)) / sum;
+    for (std::int64_t k = 0; k < n; ++k) y.set(k, y[k] * factor);
+  }
+};
+struct LogSoftmaxLanes {
+  template <class T, class X, class Y>
+  static void run(std::int64_t n, const X& x, Y& y) {
+    const Batch<T> m = top_of<T>(n, x);
+    const Batch<T> log_sum = log_of<T>(sum_of<T>(n, [&](std::int64_t k) { return exp_of_gap<T>(x[k] - m); }));
+    for (std::int64_t k = 0; k < n; ++k) y.set(k, x[k] - m - log_sum);
+  }
+};
+struct SoftmaxVjpLanes {
+  template <class T, class X, class Y>
+  static void run(std::int64_t n, const X& y, const X& g, Y& gx) {
+    const Batch<T> dot = sum_of<T>(n, [&](std::int64_t k) { return y[k] * g[k]; });
+    for (std::int64_t k = 0; k < n; ++k) gx.set(k, y[k] * (g[k] - dot));
+  }
+};
+struct LogSoftmaxVjpLanes {
+  template <class T, class X, class Y>
+  static void run(std::int64_t n, const X& y, const X& g, Y& gx) {
+    const Batch<T> sum = sum_of<T>(n, [&](std::int64_t k) { return g[k]; });
+    for (std::int64_t k = 0; k < n; ++k) gx.set(k, xsimd::fnma(exp_of_gap<T>(y[k]), sum, g[k]));
+  }
+};
+
+template <class Op, class T, class... In>
+void short_rows(std::int64_t rows, std::int64_t n, T* out, const In*... in) {
+  for_tiles<T>(rows, n, [&](std::int64_t r, std::int64_t count) {
+    Tile<T> result;
+    const auto tile = [&](const T* x) {
+      Tile<T> t;
+      t.read(count, n, x + r * n);
+      return t;
+    };
+    Op::template run<T>(n, tile(in)..., result);
+    result.write(count, n, out + r * n);
+  });
+}
+
+template <class Op, class T, class... In>
+void columns(std::int64_t outer, std::int64_t n, std::int64_t inner, T* out, const In*... in) {
+  for_columns<T>(outer, n, inner, [&](std::int64_t at, std::int64_t count) {
+    Column<T> result{out + at, inner, count};
+    Op::template run<T>(n, Column<const T>{in + at, inner, count}..., result);
+  });
+}
+
+template <class T>
+void logsumexp_short(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  for_tiles<T>(rows, n, [&](std::int64_t r, std::int64_t count) {
+    Tile<T> t;
+    t.read(count, n, x + r * n);
+    const Batch<T> m = fold_tile<T>(
+        n, Batch<T>(-infinity<T>), [](auto a, auto v) { return Max::combine(a, v); },
+        [&](std::int64_t k) { return t[k]; });
+    const Batch<T> sum = sum_of<T>(n, [&](std::int64_t k) { return exp_of_gap<T>(t[k] - m); });
+    alignas(64) T tops[width<T>], sums[width<T>];
+    m.store_aligned(tops), sum.store_aligned(sums);
+    for (std::int64_t i = 0; i < count; ++i)
+      y[r + i] = std::abs(tops[i]) < infinity<T> ? tops[i] + std::log(sums[i]) : tops[i];
+  });
+}
+
+template <class T>
+void logsumexp_vjp_short(std::int64_t rows, std::int64_t n, const T* x, const T* y, const T* g, T* gx) {
+  for_tiles<T>(rows, n, [&](std::int64_t r, std::int64_t count) {
+    Tile<T> t;
+    t.read(count, n, x + r * n);
+    const Partial<T> some(count);
+    const Batch<T> lse = some.load(y + r), factor = some.load(g + r);
+    for (std::int64_t k = 0; k < n; ++k) t.set(k, factor * exp_of_gap<T>(t[k] - lse));
+    alignas(64) T factors[width<T>];
+    factor.store_aligned(factors);  // g may be overwritten
+    t.write(count, n, gx + r * n);
+    for (std::int64_t i = r; i < r + count; ++i)
+      if (std::abs(y[i]) == infinity<T>) share_among_infinite(n, x + i * n, y[i], factors[i - r], gx + i * n);
+  });
+}
+
 }  // namespace
 
 template <class T>
 void softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  if (n <= short_row) return short_rows<SoftmaxLanes>(rows, n, y, x);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     T* out = y + r * n;
     const T m = row_top(n, x + r * n);
@@ -53,6 +167,7 @@ void softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
 
 template <class T>
 void log_softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  if (n <= short_row) return short_rows<LogSoftmaxLanes>(rows, n, y, x);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const T* in = x + r * n;
     const T m = row_top(n, in);
@@ -66,11 +181,13 @@ void log_softmax(std::int64_t rows, std::int64_t n, const T* x, T* y) {
 
 template <class T>
 void logsumexp(std::int64_t rows, std::int64_t n, const T* x, T* y) {
+  if (n <= short_row) return logsumexp_short(rows, n, x, y);
   for_rows<T>(rows, n, [&](std::int64_t r) { y[r] = row_logsumexp(n, x + r * n); });
 }
 
 template <class T>
 void softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, T* gx) {
+  if (n <= short_row) return short_rows<SoftmaxVjpLanes>(rows, n, gx, y, g);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const std::int64_t at = r * n;
     const Batch<T> dot(row_sum_of<T>(
@@ -83,6 +200,7 @@ void softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, T* g
 
 template <class T>
 void log_softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, T* gx) {
+  if (n <= short_row) return short_rows<LogSoftmaxVjpLanes>(rows, n, gx, y, g);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const std::int64_t at = r * n;
     const Batch<T> sum(
@@ -95,6 +213,7 @@ void log_softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, 
 
 template <class T>
 void logsumexp_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* y, const T* g, T* gx) {
+  if (n <= short_row) return logsumexp_vjp_short(rows, n, x, y, g, gx);
   for_rows<T>(rows, n, [&](std::int64_t r) {
     const std::int64_t at = r * n;
     if (std::abs(y[r]) == infinity<T>) return share_among_infinite(n, x + at, y[r], g[r], gx + at);
@@ -103,6 +222,25 @@ void logsumexp_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* y, co
       store(gx + at + i, factor * exp_of_gap<T>(load(x + at + i) - lse));
     });
   });
+}
+
+template <class T>
+void softmax_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, T* y) {
+  columns<SoftmaxLanes>(outer, n, inner, y, x);
+}
+template <class T>
+void log_softmax_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, T* y) {
+  columns<LogSoftmaxLanes>(outer, n, inner, y, x);
+}
+template <class T>
+void softmax_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* y, const T* g,
+                         T* gx) {
+  columns<SoftmaxVjpLanes>(outer, n, inner, gx, y, g);
+}
+template <class T>
+void log_softmax_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* y, const T* g,
+                             T* gx) {
+  columns<LogSoftmaxVjpLanes>(outer, n, inner, gx, y, g);
 }
 
 template <class T>
@@ -193,19 +331,23 @@ void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const RowS
   });
 }
 
-#define CADENA_INSTANTIATE(T)                                                                      \
-  template void softmax(std::int64_t, std::int64_t, const T*, T*);                                 \
-  template void log_softmax(std::int64_t, std::int64_t, const T*, T*);                             \
-  template void logsumexp(std::int64_t, std::int64_t, const T*, T*);                               \
-  template void softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                   \
-  template void log_softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);               \
-  template void logsumexp_vjp(std::int64_t, std::int64_t, const T*, const T*, const T*, T*);       \
-  template std::optional<std::int64_t> find_bad_target(std::int64_t, std::int64_t,                 \
-                                                       const CrossEntropyTargets<T>&);             \
-  template double total_weight(std::int64_t, const CrossEntropyTargets<T>&);                       \
-  template void cross_entropy(std::int64_t, std::int64_t, const T*, const CrossEntropyTargets<T>&, \
-                              const RowSums<T>&, T*);                                              \
-  template void cross_entropy_vjp(std::int64_t, std::int64_t, const T*, const RowSums<T>&,         \
+#define CADENA_INSTANTIATE(T)                                                                              \
+  template void softmax_columns(std::int64_t, std::int64_t, std::int64_t, const T*, T*);                   \
+  template void log_softmax_columns(std::int64_t, std::int64_t, std::int64_t, const T*, T*);               \
+  template void softmax_vjp_columns(std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*);     \
+  template void log_softmax_vjp_columns(std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*); \
+  template void softmax(std::int64_t, std::int64_t, const T*, T*);                                         \
+  template void log_softmax(std::int64_t, std::int64_t, const T*, T*);                                     \
+  template void logsumexp(std::int64_t, std::int64_t, const T*, T*);                                       \
+  template void softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                           \
+  template void log_softmax_vjp(std::int64_t, std::int64_t, const T*, const T*, T*);                       \
+  template void logsumexp_vjp(std::int64_t, std::int64_t, const T*, const T*, const T*, T*);               \
+  template std::optional<std::int64_t> find_bad_target(std::int64_t, std::int64_t,                         \
+                                                       const CrossEntropyTargets<T>&);                     \
+  template double total_weight(std::int64_t, const CrossEntropyTargets<T>&);                               \
+  template void cross_entropy(std::int64_t, std::int64_t, const T*, const CrossEntropyTargets<T>&,         \
+                              const RowSums<T>&, T*);                                                      \
+  template void cross_entropy_vjp(std::int64_t, std::int64_t, const T*, const RowSums<T>&,                 \
                                   const CrossEntropyTargets<T>&, const T*, std::int64_t, T, T*)
 
 CADENA_INSTANTIATE(float);

@@ -29,6 +29,19 @@ void log_softmax_vjp(std::int64_t rows, std::int64_t n, const T* y, const T* g, 
 template <class T>
 void logsumexp_vjp(std::int64_t rows, std::int64_t n, const T* x, const T* y, const T* g, T* gx);
 
+// The same along the middle axis of contiguous (outer, n, inner); the sums are taken in order, so for short
+// axes.
+template <class T>
+void softmax_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, T* y);
+template <class T>
+void log_softmax_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, T* y);
+template <class T>
+void softmax_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* y, const T* g,
+                         T* gx);
+template <class T>
+void log_softmax_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* y, const T* g,
+                             T* gx);
+
 template <class T>
 struct CrossEntropyTargets {
   const std::int64_t* target;  ///< rows classes

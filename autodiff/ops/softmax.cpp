@@ -40,55 +40,89 @@ Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor&
   return out;
 }
 
-// Both are over the last axis. Softmax's Jacobian is symmetric, so one product serves both modes.
+/// The axis of a softmax, counted from the end: -1, or one short enough to be worked on where it is.
+struct Along {
+  static constexpr std::int64_t longest = 128;
 
-struct Softmax {
+  int axis = -1;
+
+  std::int64_t outer(const Tensor& x) const {
+    std::int64_t count = 1;
+    for (int d = 0; d < x.dim() + axis; ++d) count *= x.shape()[d];
+    return count;
+  }
+  std::int64_t n(const Tensor& x) const { return x.size(axis); }
+  std::int64_t inner(const Tensor& x) const {
+    std::int64_t count = 1;
+    for (int d = x.dim() + axis + 1; d < x.dim(); ++d) count *= x.shape()[d];
+    return count;
+  }
+};
+
+// Softmax's Jacobian is symmetric, so one product serves both modes.
+
+struct Softmax : Along {
   static constexpr Meta meta{.name = "softmax",
                              .reads = {Y},
                              .formula = "exp(x) / sum(exp(x))",
                              .derivative = "dX = y (G - sum(G y))"};
   Tensor eval(const Tensor& x) const {
-    const auto n = x.shape().back(), rows = rows_of(x);
-    return row_kernel([=](auto* in, auto*, auto* out) { kernels::softmax(rows, n, in, out); }, x.shape(), x,
-                      x);
+    const auto o = outer(x), k = n(x), i = inner(x);
+    return row_kernel(
+        [=, this](auto* in, auto*, auto* out) {
+          axis == -1 ? kernels::softmax(k == 0 ? 0 : o, k, in, out)
+                     : kernels::softmax_columns(o, k, i, in, out);
+        },
+        x.shape(), x, x);
   }
   Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = product(s.y(), g); }
   Tensor jvp(const Saved& s, const Tensor* t) const { return product(s.y(), t[0]); }
 
  private:
-  static Tensor product(const Tensor& y, const Tensor& v) {
-    if (composed(y, v)) return mul(y, sub(v, sum(mul(v, y), -1, true)));
-    const auto n = y.shape().back(), rows = rows_of(y);
-    return row_kernel([=](auto* yp, auto* vp, auto* out) { kernels::softmax_vjp(rows, n, yp, vp, out); },
-                      y.shape(), y, v);
+  Tensor product(const Tensor& y, const Tensor& v) const {
+    if (composed(y, v)) return mul(y, sub(v, sum(mul(v, y), axis, true)));
+    const auto o = outer(y), k = n(y), i = inner(y);
+    return row_kernel(
+        [=, this](auto* yp, auto* vp, auto* out) {
+          axis == -1 ? kernels::softmax_vjp(k == 0 ? 0 : o, k, yp, vp, out)
+                     : kernels::softmax_vjp_columns(o, k, i, yp, vp, out);
+        },
+        y.shape(), y, v);
   }
 };
 
-struct LogSoftmax {
+struct LogSoftmax : Along {
   static constexpr Meta meta{.name = "log_softmax",
                              .reads = {Y},
                              .formula = "x - log(sum(exp(x)))",
                              .derivative = "dX = G - exp(y) sum(G)"};
   Tensor eval(const Tensor& x) const {
-    const auto n = x.shape().back(), rows = rows_of(x);
-    return row_kernel([=](auto* in, auto*, auto* out) { kernels::log_softmax(rows, n, in, out); }, x.shape(),
-                      x, x);
+    const auto o = outer(x), k = n(x), i = inner(x);
+    return row_kernel(
+        [=, this](auto* in, auto*, auto* out) {
+          axis == -1 ? kernels::log_softmax(k == 0 ? 0 : o, k, in, out)
+                     : kernels::log_softmax_columns(o, k, i, in, out);
+        },
+        x.shape(), x, x);
   }
   Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y();
     if (composed(y, g)) {
-      gin[0] = sub(g, mul(exp(y), sum(g, -1, true)));
-    } else {
-      const auto n = y.shape().back(), rows = rows_of(y);
-      gin[0] =
-          row_kernel([=](auto* yp, auto* gp, auto* out) { kernels::log_softmax_vjp(rows, n, yp, gp, out); },
-                     y.shape(), y, g);
+      gin[0] = sub(g, mul(exp(y), sum(g, axis, true)));
+      return;
     }
+    const auto o = outer(y), k = n(y), i = inner(y);
+    gin[0] = row_kernel(
+        [=, this](auto* yp, auto* gp, auto* out) {
+          axis == -1 ? kernels::log_softmax_vjp(k == 0 ? 0 : o, k, yp, gp, out)
+                     : kernels::log_softmax_vjp_columns(o, k, i, yp, gp, out);
+        },
+        y.shape(), y, g);
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
-    return sub(t[0], sum(mul(exp(s.y()), t[0]), -1, true));
+    return sub(t[0], sum(mul(exp(s.y()), t[0]), axis, true));
   }
 };
 
@@ -143,7 +177,7 @@ struct LogSumExp {
   }
 };
 
-/// The axis last, contiguous enough for rows.
+/// A short axis where it is, any other last.
 template <class Op>
 Tensor along_axis(const Op& op, const char* name, const Tensor& x, int axis) {
   if (!is_floating(x.dtype()))
@@ -152,7 +186,10 @@ Tensor along_axis(const Op& op, const char* name, const Tensor& x, int axis) {
   if (x.dim() == 0) return reshape(apply(op, reshape(x, {1})), {});
   const int a = normalize_axis(name, axis, x.dim());
   if (a == x.dim() - 1) return apply(op, x);
-  return transpose(apply(op, transpose(x, a, -1)), a, -1);
+  if (x.size(a) > Along::longest) return transpose(apply(op, transpose(x, a, -1)), a, -1);
+  Op there = op;
+  there.axis = a - x.dim();
+  return apply(there, x);
 }
 
 template <Tensor (*f)(const Tensor&, int), Tensor (*reference)(const Tensor&, int)>
