@@ -61,6 +61,32 @@ TEST_P(Sort, LongRowsEqualTheStandardLibrary) {
   }
 }
 
+class FarApart : public testing::TestWithParam<DType> {};
+
+TEST_P(FarApart, LongRowsEqualTheStandardLibrary) {
+  Generator g(8);
+  const std::int64_t n = 5000;
+  for (const int bits : {1, 20, 40, 61}) {
+    const std::int64_t range = std::int64_t{1} << bits;
+    const Tensor t = randint(-range, range, {n}, g).to(GetParam());
+    const auto real = t.to_vector<double>();
+    const auto whole = t.to_vector<std::int64_t>();
+    for (const bool descending : {false, true}) {
+      std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+        const auto a = static_cast<std::size_t>(descending ? j : i),
+                   b = static_cast<std::size_t>(descending ? i : j);
+        return GetParam() == i64 ? whole[a] < whole[b] : real[a] < real[b];
+      });
+      EXPECT_EQ(argsort(t, 0, descending).to_vector<std::int64_t>(), order) << bits << " " << descending;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Dtypes, FarApart, testing::Values(f32, f64, i64),
+                         [](const auto& info) { return std::string(name(info.param)); });
+
 TEST_P(Sort, TheBestFewAndTheKth) {
   const Tensor t = x({4., 1., 4., 3., 2.});
   EXPECT_EQ(values(topk(t, 3).values), (Values{4, 4, 3}));

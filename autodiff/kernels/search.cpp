@@ -9,9 +9,28 @@
 namespace cadena::kernels {
 namespace {
 
+/// How many of n elements, which come first, are `before` something. Nothing to predict, so nothing is
+/// mispredicted.
+template <class T, class P>
+std::int64_t count_before(const T* first, std::int64_t n, const P& before) {
+  if (n == 0) return 0;
+  const T* base = first;
+  while (n > 1) {
+    const std::int64_t half = n / 2;
+    base += -static_cast<std::int64_t>(before(base[half - 1])) & half;
+    n -= half;
+  }
+  return base - first + before(*base);
+}
+// NaN is the largest.
 template <class T>
-bool below(T a, T b) {
-  return a < b || (b != b && a == a);
+std::int64_t lower_bound(const T* first, std::int64_t n, T v) {
+  if (v != v) return count_before(first, n, [](T e) { return e == e; });
+  return count_before(first, n, [v](T e) { return e < v; });
+}
+template <class T>
+std::int64_t upper_bound(const T* first, std::int64_t n, T v) {
+  return v != v ? n : count_before(first, n, [v](T e) { return e <= v; });
 }
 
 template <class T>
@@ -23,9 +42,8 @@ void search_typed(const Search& s, bool right, std::int64_t* out) {
     const T* values = static_cast<const T*>(s.values) + b / pieces * s.m;
     const std::int64_t start = b % pieces * piece, end = std::min(s.m, start + piece);
     for (std::int64_t i = start; i < end; ++i)
-      out[b / pieces * s.m + i] = (right ? std::upper_bound(first, first + s.n, values[i], below<T>)
-                                         : std::lower_bound(first, first + s.n, values[i], below<T>)) -
-                                  first;
+      out[b / pieces * s.m + i] =
+          right ? upper_bound(first, s.n, values[i]) : lower_bound(first, s.n, values[i]);
   });
 }
 
