@@ -56,17 +56,28 @@ L atan2_of(L y, L x) {
 }
 CADENA_LANE_PAIR(atan2, atan2_of)
 
-/// Exact, which a - trunc(a / b) * b is not.
-template <class L>
-L fmod_of(L a, L b) {
-  return by_element(a, b, [](auto x, auto y) { return std::fmod(x, y); });
-}
-CADENA_LANE_PAIR(fmod, fmod_of)
-
 template <class L>
 auto opposite(L a, L b) {
   return ((a < 0) & (b > 0)) | ((a > 0) & (b < 0));
 }
+
+/// Exact, which a - trunc(a / b) * b is not in general. With one rounding (fused) it is, as long as the
+/// quotient has few enough bits; it may have been rounded up to the next whole number, which shows in the
+/// rest's sign.
+template <class L>
+L fmod_of(L a, L b) {
+#if defined(__AVX512F__)
+  const L quotient = trunc(a / b);
+  const double limit =
+      0.25 / static_cast<double>(std::numeric_limits<decltype(quotient.v.get(0))>::epsilon());
+  if (xsimd::all(((abs(quotient) < limit) & (abs(b) < std::numeric_limits<double>::infinity())).m)) {
+    const L rest = xsimd::fnma(quotient.v, b.v, a.v);
+    return copysign(where(opposite(rest, a), rest + copysign(abs(b), a), rest), a);
+  }
+#endif
+  return by_element(a, b, [](auto x, auto y) { return std::fmod(x, y); });
+}
+CADENA_LANE_PAIR(fmod, fmod_of)
 
 /// fmod with the sign of the divisor.
 template <class L>
