@@ -8,6 +8,7 @@
 
 #include "autodiff/kernels/gemm_panel.hpp"
 #include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/rows.hpp"
 #include "autodiff/kernels/scratch.hpp"
 #include "autodiff/kernels/transpose.hpp"
 
@@ -182,6 +183,27 @@ void fill_with_init(const Product<T>& s) {
     for (std::int64_t j = 0; j < s.n; ++j) s.c[i * s.ldc + j] = s.init ? s.init[i * s.init_row + j] : T(0);
 }
 
+// One number from two vectors: segments, which several threads may take, and their sums one after the other.
+template <class T>
+void multiply_vectors(const Product<T>& s, bool parallel) {
+  constexpr std::int64_t segment = 1 << 16;
+  const auto sum_of = [&](std::int64_t i) {
+    return row_sum_of<T>(std::min(segment, s.k - i), T(0), [&](std::int64_t at, auto load, auto) {
+      return load(s.a.data + i + at) * load(s.b.data + i + at);
+    });
+  };
+  T total = s.init ? *s.init : T(0);
+  if (s.k <= segment) {
+    *s.c = total + sum_of(0);
+    return;
+  }
+  const Scratch<T> sums(blocks_of(s.k, segment));
+  for_blocks(blocks_of(s.k, segment), parallel && s.work() >= parallel_work / 4,
+             [&](std::int64_t b) { sums[b] = sum_of(b * segment); });
+  for (std::int64_t b = 0; b < blocks_of(s.k, segment); ++b) total += sums[b];
+  *s.c = total;
+}
+
 template <class T>
 void multiply(Product<T>& s, bool parallel);
 
@@ -207,6 +229,7 @@ template <class T>
 void multiply(Product<T>& s, bool parallel) {
   if (s.m == 0 || s.n == 0) return;
   if (s.k == 0) return fill_with_init(s);
+  if (s.m == 1 && s.n == 1 && s.a.col == 1 && s.b.row == 1) return multiply_vectors(s, parallel);
   if (s.n == 1 && s.m > 1 && s.ldc == 1 && (!s.init || s.init_row == 1)) {  // a column of C: C^T = B^T A^T
     std::swap(s.m, s.n);
     std::swap(s.a, s.b);
