@@ -63,10 +63,42 @@ void weighted_rows(const Rows<T>& r, std::int64_t i, std::int64_t inner, const T
     for (std::int64_t j = 0; j < inner; ++j) y[j] += w[k] * x[k * inner + j];
 }
 
-// All outputs of a line whose elements are neighbours.
+// Outputs begin ... end of a line, which all have so many taps; `any_taps` where they change all the time.
+constexpr std::int64_t any_taps = -1;
+struct Stretch {
+  std::int64_t begin, end, taps;
+};
+std::vector<Stretch> stretches_of(const Taps& t) {
+  std::vector<Stretch> list;
+  for (std::int64_t i = 0; i < t.out(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::int64_t taps = t.offset[at + 1] - t.offset[at];
+    if (list.empty() || list.back().taps != taps) list.push_back({i, i, taps});
+    ++list.back().end;
+  }
+  if (static_cast<std::int64_t>(list.size()) * 8 > t.out() + 24) return {{0, t.out(), any_taps}};
+  return list;
+}
+
+// With the number of taps known when this is compiled, loops over outputs are vectorised.
+template <std::int64_t taps, class T>
+void even_stretch(const Rows<T>& r, const Stretch& s, const T* x, T* y) {
+  const T* w = r.weight + r.offset[s.begin];
+  for (std::int64_t i = s.begin; i < s.end; ++i, w += taps) {
+    T sum = 0;
+    for (std::int64_t k = 0; k < taps; ++k) sum += w[k] * x[r.first[i] + k];
+    y[i] = sum;
+  }
+}
+
+// Outputs of a line whose elements are neighbours.
 template <class T>
-void weighted_line(const Rows<T>& r, std::int64_t out, const T* x, T* y) {
-  for (std::int64_t i = 0; i < out; ++i) {
+void weighted_stretch(const Rows<T>& r, const Stretch& s, const T* x, T* y) {
+  if (s.taps == 1) return even_stretch<1>(r, s, x, y);
+  if (s.taps == 2) return even_stretch<2>(r, s, x, y);
+  if (s.taps == 3) return even_stretch<3>(r, s, x, y);
+  if (s.taps == 4) return even_stretch<4>(r, s, x, y);
+  for (std::int64_t i = s.begin; i < s.end; ++i) {
     T sum = 0;
     const T* from = x + r.first[i];
     for (std::int64_t k = r.offset[i]; k < r.offset[i + 1]; ++k) sum += r.weight[k] * *from++;
@@ -83,6 +115,7 @@ void resample(const Taps& taps, std::int64_t outer, std::int64_t inner, const T*
   const std::int64_t in = taps.in, out = taps.out(), count = outer * out;
   if (count * inner == 0) return;
   const bool parallel = (count + outer * in) * inner * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
+  const std::vector<Stretch> stretches = stretches_of(taps);
   constexpr std::int64_t task = 16384;
   const auto blocks = [&](std::int64_t n, std::int64_t size, const auto& f) {
     for_blocks((n + size - 1) / size, parallel, [&](std::int64_t b) {
@@ -90,8 +123,9 @@ void resample(const Taps& taps, std::int64_t outer, std::int64_t inner, const T*
     });
   };
   if (inner == 1)
-    blocks(outer, std::max<std::int64_t>(1, task / (out + in)),
-           [&](std::int64_t o) { weighted_line(rows, out, x + o * in, y + o * out); });
+    blocks(outer, std::max<std::int64_t>(1, task / (out + in)), [&](std::int64_t o) {
+      for (const Stretch& s : stretches) weighted_stretch(rows, s, x + o * in, y + o * out);
+    });
   else
     blocks(count, std::max<std::int64_t>(1, task / inner), [&](std::int64_t i) {
       weighted_rows(rows, i % out, inner, x + i / out * in * inner, y + i * inner);

@@ -234,6 +234,10 @@ Tensor avg_pool(int rank, const Tensor& x, const PerAxis& kernel, const AvgPoolO
 Tensor adaptive_avg_pool(int rank, const Tensor& x, const PerAxis& output_size) {
   const Pool p("adaptive_avg_pool", rank, x);
   p.check("output_size", output_size, -1);
+  Axes whole;  // those that become one mean each
+  for (int d = 0; d < rank; ++d)
+    if (adaptive_extent(p, output_size, d) == 1 && p.extent(d) > 0) whole.push_back(p.lead() + d);
+  if (whole.rank() == rank) return mean(contiguous(x), whole, true);
   Averages a{x, {}};
   for (int d = 0; d < rank; ++d) {
     Taps taps(p.extent(d));
