@@ -65,6 +65,10 @@ void run(const Walk& w, bool cut_axis, const View& data, const View& index, cons
       T* d = data.as<T>() + at[0] + k * w.d_step;
       const std::int64_t* i = index.as<std::int64_t>() + at[1] + k * w.i_step;
       T* o = other.as<T>() + at[2] + k * w.o_step;
+      if (w.width == 1 && w.d_axis == 1 && w.i_axis == 1 && w.o_axis == 1) {
+        for (std::int64_t j = first; j < last; ++j) move(1, d + i[j], 1, o + j, 1);
+        continue;
+      }
       for (std::int64_t j = first; j < last; ++j) {
         if (w.width == 1) {  // a constant, which leaves no loop
           move(1, d + i[j * w.i_axis] * w.d_axis, 1, o + j * w.o_axis, 1);

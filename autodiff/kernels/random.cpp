@@ -85,17 +85,27 @@ void fill_integers(T* out, std::int64_t n, std::int64_t low, std::uint64_t range
   __extension__ using Wide = unsigned __int128;
   constexpr std::int64_t task = 1 << 14;
   const std::uint64_t uneven = range == 0 ? 0 : (0 - range) % range;
+  constexpr std::int64_t chunk = chunk_bytes / 8;
   const auto key = detail::philox_key(start.seed);
-  for_blocks((n + task - 1) / task, n >= parallel_from, [&](std::int64_t t) {
-    PhiloxBlock block{};
-    for (std::int64_t i = t * task; i < std::min(n, (t + 1) * task); ++i) {
+  const auto draw = [&](std::int64_t i, std::uint64_t bits) {
+    if (range == 0) return bits;
+    Wide product = Wide{bits} * range;
+    for (std::uint32_t attempt = 1; static_cast<std::uint64_t>(product) < uneven; ++attempt) {
       const std::uint64_t position = start.position + static_cast<std::uint64_t>(i / 2);
-      if (i % 2 == 0) block = detail::philox_block(detail::philox_counter(position), key);
-      std::uint64_t bits = detail::philox_u64(block, static_cast<int>(i % 2));
-      for (std::uint32_t attempt = 1; static_cast<std::uint64_t>(Wide{bits} * range) < uneven; ++attempt)
-        bits = again(start, position, attempt, static_cast<int>(i % 2));
-      const std::uint64_t offset = range == 0 ? bits : static_cast<std::uint64_t>((Wide{bits} * range) >> 64);
-      out[i] = static_cast<T>(static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset));
+      product = Wide{again(start, position, attempt, static_cast<int>(i % 2))} * range;
+    }
+    return static_cast<std::uint64_t>(product >> 64);
+  };
+  for_blocks((n + task - 1) / task, n >= parallel_from, [&](std::int64_t t) {
+    alignas(64) std::uint64_t words[chunk];
+    const std::int64_t end = std::min(n, (t + 1) * task);
+    for (std::int64_t first = t * task; first < end; first += chunk) {
+      const std::int64_t count = std::min(chunk, end - first);
+      fill_words(words, static_cast<int>((count + 1) / 2),
+                 start.position + static_cast<std::uint64_t>(first / 2), key);
+      for (std::int64_t i = 0; i < count; ++i)
+        out[first + i] = static_cast<T>(
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + draw(first + i, words[i])));
     }
   });
 }

@@ -10,24 +10,35 @@
 namespace cadena::kernels {
 namespace {
 
-// Neighbouring lines are scanned side by side, up to 64; a line that has no neighbours keeps its state in a
-// register.
-constexpr std::int64_t piece = 64;
+// Neighbouring lines are scanned side by side, up to 64. A line that has no neighbours keeps its state in a
+// register; short ones, which lie one after the other, go together, so that no one waits for its own sums.
+constexpr std::int64_t piece = 64, together = 16, short_line = 64;
+
+struct LinesInARow {
+  std::int64_t count;
+};
 
 // What a line carries along: spare bits for float, wrapping for i64.
 template <class T>
 using Carry = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
 
-// f(position of the first element of the first line, number of neighbouring lines, a constant that bounds it)
+// f(position of the first element of the first line, number of lines side by side, a constant that bounds it)
 template <class F>
 void for_lines(const Lines& l, const F& f) {
-  const std::int64_t pieces = (l.inner + piece - 1) / piece, tasks = l.outer * pieces;
-  const std::int64_t work = l.n * std::min(l.inner, piece);
+  const bool grouped = l.inner == 1 && l.n <= short_line;
+  const std::int64_t pieces = (l.inner + piece - 1) / piece,
+                     tasks = grouped ? (l.outer + together - 1) / together : l.outer * pieces;
+  const std::int64_t work = l.n * (grouped ? together : std::min(l.inner, piece));
   if (tasks == 0 || work == 0) return;
   const std::int64_t group = std::max<std::int64_t>(1, 16384 / work);
   const bool parallel = l.outer * l.n * l.inner * 8 >= parallel_bytes;
   for_blocks((tasks + group - 1) / group, parallel, [&](std::int64_t b) {
     for (std::int64_t t = b * group; t < std::min(tasks, (b + 1) * group); ++t) {
+      if (grouped) {
+        f(t * together * l.n, LinesInARow{std::min(together, l.outer - t * together)},
+          std::integral_constant<std::int64_t, together>{});
+        continue;
+      }
       const std::int64_t i = t % pieces * piece;
       const std::int64_t at = t / pieces * l.n * l.inner + i;
       if (l.inner == 1)
@@ -46,6 +57,15 @@ void walk(const Lines& l, std::int64_t at, Width width, bool reverse, const Step
   std::int64_t row = at + (reverse ? (l.n - 1) * inner : 0);
   for (std::int64_t j = 0; j < l.n; ++j, row += hop) {
     for (std::int64_t i = 0; i < width; ++i) step(j, row + i, i);
+  }
+}
+
+template <class Step>
+void walk(const Lines& l, std::int64_t at, LinesInARow lines, bool reverse, const Step& step) {
+  const std::int64_t hop = reverse ? -1 : 1;
+  std::int64_t row = at + (reverse ? l.n - 1 : 0);
+  for (std::int64_t j = 0; j < l.n; ++j, row += hop) {
+    for (std::int64_t i = 0; i < lines.count; ++i) step(j, row + i * l.n, i);
   }
 }
 

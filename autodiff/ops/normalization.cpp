@@ -221,8 +221,9 @@ struct ChannelCall {
     const DType dtype = in.x().dtype();
     const Tensor rstd = div(1, sqrt(add(to(var, dtype), eps)));
     const Tensor scale = in.list.size() > 1 ? mul(rstd, in.list[1]) : rstd;
-    const Tensor y = mul(sub(in.x(), spread(to(mean, dtype))), spread(scale));
-    return in.list.size() > 2 ? add(y, spread(in.list[2])) : y;
+    const Tensor centered = sub(in.x(), spread(to(mean, dtype)));
+    return in.list.size() > 2 ? addcmul(spread(in.list[2]), centered, spread(scale))
+                              : mul(centered, spread(scale));
   }
 };
 

@@ -21,6 +21,8 @@
 #include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/movement.hpp"
 #include "autodiff/ops/reduce.hpp"
+#include "autodiff/ops/scan.hpp"
+#include "autodiff/ops/search.hpp"
 #include "autodiff/ops/slicing.hpp"
 #include "autodiff/ops/softmax.hpp"
 
@@ -392,14 +394,14 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement, 
     throw ValueError("[multinomial] expected at least " + std::to_string(wanted) +
                      " positive weights in every row, got " +
                      std::to_string(min(possible).item<std::int64_t>()));
-  const Tensor logits = log(w);
-  if (replacement) {
-    const Tensor draws = categorical(logits, {.shape = Shape{count}, .generator = &generator});
-    Axes order;
-    for (int i = 1; i < draws.dim(); ++i) order.push_back(i);
-    order.push_back(0);
-    return contiguous(permute(draws, order));
+  if (replacement) {  // where a uniform number falls among the running sums, which are at most w.size(-1)
+    const Tensor sums = cumsum(div(w, amax(w, -1, true)), -1);
+    Shape shape = w.shape();
+    shape[shape.rank() - 1] = count;
+    const Tensor at = mul(rand(shape, generator, f64), slice(sums, -1, {w.size(-1) - 1, w.size(-1)}));
+    return searchsorted(sums, at, true);
   }
+  const Tensor logits = log(w);
   // The largest `count` of logits + Gumbel noise are a draw without replacement (Efraimidis and Spirakis,
   // 2006).
   Tensor scores = add(logits, detail::noise(kernels::StandardLaw::gumbel, w.shape(), f64, generator));
