@@ -121,8 +121,9 @@ bool finish(Plan& plan, const PrimitiveDesc& pd, dnnl::primitive&& run, const De
 std::shared_ptr<const Plan> make_plan(const ConvShape& s, std::int64_t batch, bool biased, Pass pass) {
   using dnnl::prop_kind;
   auto plan = std::make_shared<Plan>();
-  const auto x = dims({batch, s.in}, s.x, s.rank), y = dims({batch, s.out}, s.y, s.rank);
-  const auto w = dims({s.out, s.in / s.groups}, s.kernel, s.rank);
+  const int rank = std::max(s.rank, 2);  // moving weights of one dimension into its layouts is slow
+  const auto x = dims({batch, s.in}, s.x, rank), y = dims({batch, s.out}, s.y, rank);
+  const auto w = dims({s.out, s.in / s.groups}, s.kernel, rank);
   auto grouped = w;
   if (s.groups > 1) {
     grouped[0] /= s.groups;
@@ -131,8 +132,8 @@ std::shared_ptr<const Plan> make_plan(const ConvShape& s, std::int64_t batch, bo
   plan->x.plain = plain_desc(x), plan->w.plain = plain_desc(grouped), plan->y.plain = plain_desc(y);
   ConvShape::Extents gaps = s.dilation;
   for (auto& g : gaps) --g;
-  const auto strides = dims({}, s.stride, s.rank), dilation = dims({}, gaps, s.rank);
-  const auto before = dims({}, s.padding, s.rank), behind = dims({}, padding_behind(s), s.rank);
+  const auto strides = dims({}, s.stride, rank), dilation = dims({}, gaps, rank);
+  const auto before = dims({}, s.padding, rank), behind = dims({}, padding_behind(s), rank);
   const auto direct = dnnl::algorithm::convolution_direct;
   const auto attr = with_own_scratchpad();
   const OneThread guard;

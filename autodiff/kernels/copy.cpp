@@ -82,12 +82,17 @@ template <class T, std::size_t n>
 void copy_rows_of(std::int64_t rows, const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
   for (std::int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_row, from + r * from_row, n * sizeof(T));
 }
+template <class T, std::size_t n>
+void splat_rows_of(std::int64_t rows, const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::size_t k = 0; k < n; ++k) to[r * to_row + static_cast<std::int64_t>(k)] = from[r * from_row];
+}
 template <class T, std::size_t... n>
-void copy_short_rows(std::int64_t length, std::int64_t rows, const T* from, std::int64_t from_row, T* to,
-                     std::int64_t to_row, std::index_sequence<n...>) {
+void copy_short_rows(std::int64_t length, bool splat, std::int64_t rows, const T* from, std::int64_t from_row,
+                     T* to, std::int64_t to_row, std::index_sequence<n...>) {
   using Copy = void (*)(std::int64_t, const T*, std::int64_t, T*, std::int64_t);
-  static constexpr Copy by_length[] = {copy_rows_of<T, n>...};
-  by_length[length](rows, from, from_row, to, to_row);
+  static constexpr Copy copies[] = {copy_rows_of<T, n>...}, splats[] = {splat_rows_of<T, n>...};
+  (splat ? splats : copies)[length](rows, from, from_row, to, to_row);
 }
 
 // What is done to a row of n elements.
@@ -183,15 +188,16 @@ void for_elements(const Loops<2>& loops, const From* from, To* to) {
   outer = without(outer, 0);
   const std::int64_t group = std::max<std::int64_t>(1, block_bytes / (outer.shape.numel() * row_bytes));
   const bool is_short = Op::moves_bits && std::is_same_v<From, To> && outer.shape.empty() &&
-                        n <= static_cast<std::int64_t>(few) && from_step == 1 && to_step == 1;
+                        n <= static_cast<std::int64_t>(few) && (from_step == 1 || from_step == 0) &&
+                        to_step == 1;
   const bool repeats = Op::moves_bits && outer.shape.empty() && f0 == 0 && to_step == 1 && t0 == n;
   for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
     const std::int64_t end = std::min(first, (b + 1) * group);
     if (repeats) return repeat_row(end - b * group, n, from, from_step, to + b * group * t0);
     if constexpr (Op::moves_bits && std::is_same_v<From, To>)
       if (is_short)
-        return copy_short_rows(n, end - b * group, from + b * group * f0, f0, to + b * group * t0, t0,
-                               std::make_index_sequence<few + 1>());
+        return copy_short_rows(n, from_step == 0, end - b * group, from + b * group * f0, f0,
+                               to + b * group * t0, t0, std::make_index_sequence<few + 1>());
     for (std::int64_t i = b * group; i < end; ++i)
       for_each_index(outer.shape, outer.strides, [&](const auto& at) {
         Op::row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);

@@ -1,11 +1,14 @@
 #include "autodiff/kernels/embedding.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "autodiff/kernels/parallel.hpp"
 
 namespace cadena::kernels {
 namespace {
+
+constexpr std::int64_t sum_width = 64;
 
 // f(bag) for all bags, groups of them on the threads.
 template <class T, class F>
@@ -21,18 +24,31 @@ void for_bags(const Bags<T>& b, const F& f) {
 
 }  // namespace
 
+namespace {
+
+// Columns from `d` on of one bag's sum, in registers where their number is a constant.
+template <class T, class Count>
+void sum_columns(const Bags<T>& b, std::int64_t bag, const T* factors, std::int64_t d, Count count, T* out) {
+  T sum[sum_width] = {};
+  for (std::int64_t e = b.first[bag]; e < b.first[bag + 1]; ++e) {
+    const T* row = b.table + b.index[e] * b.width + d;
+    if (factors)
+      for (std::int64_t c = 0; c < count; ++c) sum[c] += factors[e] * row[c];
+    else
+      for (std::int64_t c = 0; c < count; ++c) sum[c] += row[c];
+  }
+  for (std::int64_t c = 0; c < count; ++c) out[bag * b.width + d + c] = sum[c];
+}
+
+}  // namespace
+
 template <class T>
 void sum_bags(const Bags<T>& b, const T* factors, T* out) {
   for_bags(b, [&](std::int64_t bag) {
-    T* sum = out + bag * b.width;
-    std::fill_n(sum, b.width, T(0));
-    for (std::int64_t e = b.first[bag]; e < b.first[bag + 1]; ++e) {
-      const T* row = b.table + b.index[e] * b.width;
-      if (factors)
-        for (std::int64_t d = 0; d < b.width; ++d) sum[d] += factors[e] * row[d];
-      else
-        for (std::int64_t d = 0; d < b.width; ++d) sum[d] += row[d];
-    }
+    std::int64_t d = 0;
+    for (; d + sum_width <= b.width; d += sum_width)
+      sum_columns(b, bag, factors, d, std::integral_constant<std::int64_t, sum_width>(), out);
+    if (d < b.width) sum_columns(b, bag, factors, d, b.width - d, out);
   });
 }
 

@@ -217,12 +217,13 @@ std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t exten
   for_each_index(loops.shape, loops.strides, [&](const auto& at) {
     if (bad) return;
     const std::int64_t* i = index.as<std::int64_t>() + at[0];
-    bool any = false;  // without an exit the loop is vectorised
+    std::uint64_t largest = 0;  // also of negative ones; without an exit the loop is vectorised
     if (step == 1)
-      for (std::int64_t j = 0; j < n; ++j) any |= outside(i[j]);
+      for (std::int64_t j = 0; j < n; ++j) largest = std::max(largest, static_cast<std::uint64_t>(i[j]));
     else
-      for (std::int64_t j = 0; j < n; ++j) any |= outside(i[j * step]);
-    for (std::int64_t j = 0; any && !bad; ++j)
+      for (std::int64_t j = 0; j < n; ++j)
+        largest = std::max(largest, static_cast<std::uint64_t>(i[j * step]));
+    for (std::int64_t j = 0; largest >= static_cast<std::uint64_t>(extent) && !bad; ++j)
       if (outside(i[j * step])) bad = i[j * step];
   });
   return bad;

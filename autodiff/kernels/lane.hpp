@@ -150,6 +150,7 @@ L small_power(L a, L b) {
     const L square = a * a, inverse_root = 1 / where(eq(a, -inf), inf, sqrt(a) + 0);
     return where(three, square * a, where(four, square * square, where(root, inverse_root, 1 / square)));
   };
+  if (xsimd::all(three.m)) return a * a * a;
   if (xsimd::all(known.m)) return products();
   if (xsimd::none(known.m)) return fast_pow(a, b);
   return where(known, products(), fast_pow(a, b));
@@ -173,12 +174,9 @@ auto is_plain_power(L b) {
 /// for it. What a lane gets does not depend on its neighbours.
 template <class L, class F>
 L pow_by_kind(L a, L b, const F& general) {
+  if (xsimd::all(eq(b, 2).m)) return a * a;
   const auto plain = is_plain_power(b);
-  if (xsimd::all(plain.m)) {
-    if (xsimd::all(eq(b, 2).m)) return a * a;
-    if (xsimd::all(eq(b, -1).m)) return 1 / a;
-    return plain_power(a, b);
-  }
+  if (xsimd::all(plain.m)) return xsimd::all(eq(b, -1).m) ? 1 / a : plain_power(a, b);
   if (xsimd::none(plain.m)) return general();
   return where(plain, plain_power(a, b), general());
 }
