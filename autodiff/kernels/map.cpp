@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
+#include <limits>
 #include <optional>
 
 #include "autodiff/kernels/collapse.hpp"
@@ -93,7 +93,7 @@ class Task {
       for (int i = 0; i < map.count; ++i)
         if (map.parts[i].data) offset_[i] += rest % map.outer[d] * map.parts[i].outer[d];
     }
-    std::fill_n(written_, map_max_inputs, -1);
+    std::fill_n(written_, map_max_inputs, nothing);
   }
 
   std::int64_t start() const { return part_ * map_.piece; }
@@ -106,7 +106,7 @@ class Task {
     if (p.way == Way::direct) return at(row, start(), p.itemsize);
     const bool repeats = map_.piece % p.period == 0;
     if (written_[i] == offset_[i] && repeats) return buffer_[i];
-    written_[i] = repeats ? offset_[i] : -1;
+    written_[i] = repeats ? offset_[i] : nothing;
     with_item(p.itemsize, [&]<class T>(T) {
       T* to = reinterpret_cast<T*>(buffer_[i]);
       if (p.way == Way::splat)
@@ -131,6 +131,8 @@ class Task {
   }
 
  private:
+  static constexpr std::int64_t nothing = std::numeric_limits<std::int64_t>::min();
+
   const Rows& map_;
   std::int64_t pieces_, part_;
   std::array<std::int64_t, max_rank> index_{};
