@@ -8,6 +8,7 @@ DtypeError::~DtypeError() = default;
 IndexError::~IndexError() = default;
 ValueError::~ValueError() = default;
 GraphError::~GraphError() = default;
+CaptureError::~CaptureError() = default;
 ConvergenceError::~ConvergenceError() = default;
 MemoryError::~MemoryError() = default;
 IoError::~IoError() = default;

@@ -54,7 +54,9 @@ class GraphError : public Error {
 
 /// What capture() cannot record or repeat, or a call that does not fit what was captured.
 class CaptureError : public Error {
+ public:
   using Error::Error;
+  ~CaptureError() override;
 };
 
 /// An iteration that did not reach its goal.

@@ -37,6 +37,9 @@ Generator& default_generator() {
   return generator;
 }
 
-void manual_seed(std::uint64_t seed) { default_generator() = Generator(seed); }
+void manual_seed(std::uint64_t seed) {
+  detail::check_draw_on_tape();
+  default_generator() = Generator(seed);
+}
 
 }  // namespace cadena

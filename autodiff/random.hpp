@@ -23,7 +23,10 @@ class Generator {
 
   std::uint64_t seed() const { return seed_; }
   std::uint64_t position() const { return position_; }
-  void set_position(std::uint64_t position) { position_ = position; }
+  void set_position(std::uint64_t position) {
+    detail::check_draw_on_tape();
+    position_ = position;
+  }
   /// Reserves `blocks` Philox blocks of four 32-bit numbers and returns the first one's position.
   std::uint64_t advance(std::uint64_t blocks) {
     if (detail::vmap_level > 0) [[unlikely]]

@@ -154,6 +154,7 @@ Tensor from_blob(void* data, const Shape& shape, DType dtype, std::function<void
 
 Tensor from_blob(void* data, const Shape& shape, const Strides& strides, DType dtype,
                  std::function<void(void*)> deleter) {
+  detail::refuse_on_tape("from_blob", "no memory of the program's within capture()");
   const auto n = checked_numel("from_blob", shape, itemsize(dtype));
   if (strides.rank() != shape.rank())
     throw ShapeError("[from_blob] expected one stride per extent, got " + to_string(strides) + " for " +
@@ -188,14 +189,22 @@ Tensor& Tensor::requires_grad_(bool on) {
     p->node = nullptr;
   else if (!p->node)
     p->node = detail::Edge::adopt(new detail::Leaf(p->shape, p->dtype));
+  if (on && detail::on_tape() && detail::tape->owns_memory(p->storage.get()))
+    detail::tape->own(p->node.get());
   return *this;
 }
 
 const Tensor Tensor::grad() const {
   const auto* p = impl();
   if (!p->node) return {};
-  if (p->node->leaf) return static_cast<detail::Leaf*>(p->node.get())->grad;
-  return p->node->extras ? p->node->extras->retained : Tensor();
+  if (!p->node->leaf) return p->node->extras ? p->node->extras->retained : Tensor();
+  const Tensor& g = static_cast<detail::Leaf*>(p->node.get())->grad;
+  if (g.defined() && detail::on_tape() && !detail::tape->owns_memory(detail::raw_impl(g)->storage.get()))
+    throw CaptureError(
+        "[grad] expected a gradient that was computed within capture(), got one from before, which another "
+        "call "
+        "would not find here");
+  return g;
 }
 
 void Tensor::set_grad(const Tensor& g) {
@@ -209,6 +218,7 @@ void Tensor::set_grad(const Tensor& g) {
   if (g.defined() && g.dtype() != p->dtype)
     throw DtypeError("[set_grad] expected " + std::string(name(p->dtype)) + ", got " +
                      std::string(name(g.dtype())));
+  if (detail::on_tape()) detail::tape->check_known("set_grad", g);
   auto* leaf = static_cast<detail::Leaf*>(p->node.get());
   detail::repeatable("set_grad", [leaf = detail::Ref<detail::Leaf>::share(leaf), g] { leaf->grad = g; });
 }

@@ -75,7 +75,7 @@ void AveragedModel::load_state_dict(const AveragedModelState& state) {
                        to_string(found->second.shape()));
     averages.push_back(found->second.detach().to(model_[i].dtype()).clone());
   }
-  averages_ = std::move(averages);
+  for (std::size_t i = 0; i < averages.size(); ++i) averages_[i].copy_(averages[i]);
   n_averaged_ = state.n_averaged;
 }
 

@@ -1,7 +1,7 @@
 #include "optim/clip.hpp"
 
 #include <cmath>
-#include <memory>
+#include <limits>
 
 #include "autodiff/capture.hpp"
 #include "autodiff/grad.hpp"
@@ -48,9 +48,14 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, C
   expect(op, "max_norm", max_norm, max_norm >= 0, ">= 0");
   expect(op, "norm_type", options.norm_type, options.norm_type > 0, "> 0");
   if (is_capturing()) {
-    const auto norm = std::make_shared<double>();
-    on_every_call(op, [=] { *norm = clip_grad_norm_(parameters, max_norm, options); });
-    return *norm;
+    on_every_call(op, [=] {
+      clip_grad_norm_(parameters, max_norm, options);
+      // Tensors of their own also where nothing was clipped: what may be read later must not depend on that.
+      NoGrad no_grad;
+      for (auto p : parameters)
+        if (p.grad().defined()) p.set_grad(p.grad().clone());
+    });
+    return std::numeric_limits<double>::quiet_NaN();
   }
   NoGrad no_grad;
   std::vector<Tensor> gradients;

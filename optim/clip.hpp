@@ -18,7 +18,7 @@ struct ClipNormOptions {
 /// The gradients are replaced, not written to: they may be shared. Those that are undefined are left out.
 /// @param max_norm >= 0
 /// @return the norm of all gradients as one vector, before; exact to rounding also where its squares would
-/// overflow. Within capture() that of the first call, while every call clips by its own
+/// overflow. Within capture() NaN: it is another one in every call
 /// @throws ValueError
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, ClipNormOptions options = {});
 

@@ -124,6 +124,7 @@ bool ReduceLROnPlateau::improves(double metric) const {
 }
 
 void ReduceLROnPlateau::step(double metric) {
+  check_not_capturing();
   const auto& o = options();
   if (improves(metric)) {
     best_ = metric;

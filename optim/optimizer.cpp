@@ -41,6 +41,7 @@ void expect(const char* owner, const char* option, double value, bool ok, const 
 // ---- Groups
 
 void Optimizer::add_group(Params params) {
+  check_not_capturing();
   const std::string op = std::string("[") + name_ + "] ";
   if (params.named.empty()) throw ValueError(op + "expected parameters, got none");
   std::unordered_set<const void*> tensors;

@@ -59,6 +59,8 @@ class LRScheduler {
   void load_state_dict(const SchedulerState& state);
 
  protected:
+  /// @throws CaptureError within capture()
+  void check_not_capturing() const { optimizer_->check_not_capturing(); }
   LRScheduler(const char* name, Optimizer& optimizer) : name_(name), optimizer_(&optimizer) {}
   /// For the end of a constructor: takes the groups' first rates, as the optimizer's first scheduler found
   /// them, and sets those of epoch 0.

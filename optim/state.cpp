@@ -53,6 +53,7 @@ OptimizerState Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(const OptimizerState& state) {
+  check_not_capturing();
   const auto op = "[" + std::string(name_) + "::load_state_dict] expected ";
   if (state.optimizer != name_)
     throw ValueError(op + "the state of " + name_ + ", got one of " + state.optimizer);

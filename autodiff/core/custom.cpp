@@ -140,7 +140,7 @@ Tensor CustomOp::operator()(const TensorList& inputs) const {
       // The node needs a tensor of its own, contiguous because its value may be saved.
       bool own = y.is_contiguous();
       for (const auto& x : inputs) own = own && !x.shares_storage(y);
-      return own ? y.detach() : clone(y);
+      return own && !detail::tape ? y.detach() : clone(y);
     });
   }
   if (is_floating(out.dtype()) && detail::recording(name, inputs.data(), inputs.size())) {

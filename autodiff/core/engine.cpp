@@ -263,30 +263,27 @@ bool Sweep::collect(Node* node, const Tensor& g) {
 
 namespace {
 
-/// On a tape a gradient that was there before stays where it is, for the next replay to find.
-Tensor accumulated_on_tape(const Tensor& former, const Tensor& g) {
-  if (g.requires_grad() || former.requires_grad())
-    throw CaptureError(
-        "[backward] expected no former gradients where the gradients are recorded within capture(); "
-        "zero_grad() before");
-  Tensor sum = former;
-  return sum.add_(g);
-}
-
-/// In a replay what was there must be what was there when it was captured.
+/// On a tape. What was there before the function is added to by an action: it is another tensor in every
+/// call.
 void commit_on_tape(const Edge& node, const Tensor& g) {
   tape->check_known("backward", g);
-  const Tensor& former = gradient_of(*node);
-  const Storage* expected = former.defined() ? raw_impl(former)->storage.get() : nullptr;
-  if (!expected) tape->forget_gradient_of(node);
-  tape->act("backward", [node, g, expected] {
+  const Tensor former = gradient_of(*node);
+  const Storage* before = former.defined() ? raw_impl(former)->storage.get() : nullptr;
+  if (!before && tape->owns_node(node.get())) tape->forget_gradient_of(node);
+  const bool outside = before && !tape->fills(before);
+  if (outside && g.requires_grad())
+    throw CaptureError(
+        "[backward] expected no former gradients where gradients are recorded within capture(); zero_grad() "
+        "before");
+  const Tensor sum = before && !outside ? add(former, g) : g;
+  tape->act("backward", [node, sum, before, outside] {
     Tensor& place = gradient_of(*node);
     const Storage* found = place.defined() ? raw_impl(place)->storage.get() : nullptr;
-    if (found != expected)
+    if (!outside && found != before)
       throw CaptureError("[backward] expected gradients to be " +
-                         std::string(expected ? "there, as they were" : "undefined, as they were") +
+                         std::string(before ? "there, as they were" : "undefined, as they were") +
                          " at this point when it was captured; call zero_grad() within capture()");
-    place = g;
+    place = !outside ? sum : found ? add(place, sum) : clone(sum);
   });
 }
 
@@ -298,7 +295,7 @@ void Sweep::commit() {
   for (auto& [node, g] : gradients_) check_readable(raw_impl(g));
   for (auto& [node, g] : gradients_) {
     const Tensor& former = gradient_of(*node);
-    if (former.defined()) g = on_tape() ? accumulated_on_tape(former, g) : add(former, g);
+    if (former.defined() && !on_tape()) g = add(former, g);
     // Gradients must not share a buffer with each other, the seed or saved values.
     else if (!create_ && !(may_overwrite(g) || (on_tape() && tape->owns(g))))
       g = clone(g);

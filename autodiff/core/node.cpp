@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autodiff/core/op.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/reduce.hpp"
@@ -52,7 +53,7 @@ Leaf::Leaf(const Shape& s, DType t) {
 
 void refuse_overwritten(std::string_view op, TensorImpl* t) {
   const Storage& storage = *t->storage;
-  if (holds_recorded_value(t))
+  if (holds_recorded_value(t) && !tape_replaying())
     throw GraphError("[" + std::string(op) + "] expected a tensor with its recorded value, got " +
                      to_string(t->shape) + " " + std::string(name(t->dtype)) +
                      " overwritten in place through another tensor (version " +
@@ -75,6 +76,8 @@ bool recording(std::string_view op, const Tensor* inputs, std::size_t n) {
 RecordedNode::~RecordedNode() = default;
 
 void RecordedNode::attach(const Tensor& out, const Tensor* inputs, std::size_t n, const Reads& reads) {
+  if (on_tape()) [[unlikely]]
+    tape->own(this);
   TensorImpl* o = raw_impl(out);
   dtype = o->dtype;
   shape = o->shape;

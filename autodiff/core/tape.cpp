@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
+#include <sstream>
 #include <utility>
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/checksum.hpp"
 
 namespace cadena::detail {
 
@@ -28,6 +31,7 @@ constexpr const char* advice = "; leave it outside of capture()";
 /// A step is running.
 struct Tape::Inside {
   Tape& tape;
+  int exceptions = std::uncaught_exceptions();
   Inside(Tape& t, bool tracking) : tape(t) {
     ++tape.depth_;
     tape.tracking_ = tracking;
@@ -36,6 +40,8 @@ struct Tape::Inside {
     tape.next_index_ = tape.next_placement_ = tape.next_overwrite_ = 0;
   }
   ~Inside() {
+    // Whoever catches what a step threw would go another way than a replay, where the step is missing.
+    if (std::uncaught_exceptions() > exceptions) tape.poisoned_ = true;
     --tape.depth_;
     tape.tracking_ = false;
     tape.placing_ = nullptr;
@@ -55,8 +61,8 @@ Ref<Storage> Tape::allocate(std::size_t bytes) {
   if (mode_ == Mode::recording) {
     auto storage = Storage::create(bytes);
     if (depth_ == 0)
-      made_[storage.get()] = {storage, constants_ > 0 ? Origin::constant : Origin::unknown,
-                              steps_.empty() ? std::string() : steps_.back().name};
+      make(storage, constants_ > 0 ? Origin::constant : Origin::unknown,
+           steps_.empty() ? std::string() : steps_.back().name);
     else if (tracking_)
       allocations_.push_back(storage);
     return storage;
@@ -76,10 +82,19 @@ Ref<Storage> Tape::allocate(std::size_t bytes) {
   return Storage::create(bytes);
 }
 
+void Tape::make(const Ref<Storage>& storage, Origin origin, std::string after) {
+  const bool fresh = made_.insert_or_assign(storage.get(), Made{storage, origin, std::move(after)}).second;
+  // Actions make others in every call: what an optimizer remembers in the first.
+  if (fresh && origin != Origin::action) order_.push_back(storage.get());
+}
+
 bool Tape::may_overwrite(const Tensor& t) {
   if (top()) return false;
-  if (tracking_ && placing_)
-    return next_overwrite_ < placing_->overwrites.size() && placing_->overwrites[next_overwrite_++];
+  if (tracking_ && placing_) {
+    const bool then =
+        next_overwrite_ < placing_->overwrites.size() && placing_->overwrites[next_overwrite_++];
+    return then && (made_.contains(raw_impl(t)->storage.get()) || is_sole_owner(t));
+  }
   const TensorImpl* p = raw_impl(t);
   // One reference is that of the step's allocations.
   const bool tracked = tracking_ && std::any_of(allocations_.rbegin(), allocations_.rend(),
@@ -98,24 +113,36 @@ void Tape::mark(const Tensor& t, Origin origin) {
 void Tape::retain(const Tensor* operands, int n) {
   for (int i = 0; i < n; ++i) {
     if (!operands[i].defined()) continue;
-    const auto& storage = raw_impl(operands[i])->storage;
-    if (!made_.contains(storage.get())) foreign_.try_emplace(storage.get(), storage);
+    const TensorImpl* p = raw_impl(operands[i]);
+    const Storage* storage = p->storage.get();
+    if (owns_memory(storage)) continue;
+    if (former_ && former_->made_.contains(storage))
+      throw CaptureError("[capture] expected no state that a handle carries from call to call, got " +
+                         describe(operands[i]) + " of the call before; write it into a tensor of outside");
+    if (known_foreign_.insert(p).second) foreign_.push_back({operands[i], p->node});
   }
 }
 
 void Tape::check_known(std::string_view op, const Tensor& t) const {
   if (!t.defined()) return;
   const auto found = made_.find(raw_impl(t)->storage.get());
-  if (found == made_.end() || found->second.origin != Origin::unknown) return;
-  throw CaptureError(bracketed(op) + "expected values that a replay computes anew, got " + describe(t) +
-                     (found->second.after.empty() ? std::string() : " made after " + found->second.after) +
-                     " by something that cannot be captured" + advice);
+  if (found == made_.end()) return;
+  const auto& [storage, origin, after] = found->second;
+  const std::string expected =
+      bracketed(op) + "expected values that a replay computes anew, got " + describe(t) + " made ";
+  if (origin == Origin::unknown)
+    throw CaptureError(expected + (after.empty() ? std::string() : "after " + after + " ") +
+                       "by something that cannot be captured" + advice);
+  if (origin == Origin::action)
+    throw CaptureError(expected + "by " + after + ", another tensor in every call; only actions may read it");
 }
 
 bool Tape::owns(const Tensor& t) const {
   const TensorImpl* p = raw_impl(t);
   // One reference is the tape's.
-  return p->unique() && p->contiguous && p->storage->count == 2 && made_.contains(p->storage.get());
+  if (!p->unique() || !p->contiguous || p->storage->count != 2) return false;
+  const auto found = made_.find(p->storage.get());
+  return found != made_.end() && found->second.origin == Origin::step;
 }
 
 void Tape::check_access(std::string_view op, const Storage& storage, bool write) const {
@@ -130,7 +157,13 @@ void Tape::check_access(std::string_view op, const Storage& storage, bool write)
                      (write ? "" : ": neither control flow nor numbers may depend on them"));
 }
 
-TensorList Tape::step(std::string_view name, Body body) {
+bool Tape::fills(const Storage* storage) const {
+  const auto found = made_.find(storage);
+  return found != made_.end() &&
+         (found->second.origin == Origin::step || found->second.origin == Origin::constant);
+}
+
+TensorList Tape::step(std::string_view name, Body body, bool keeps) {
   Step step{.name = std::string(name),
             .loops_before = loops_.size(),
             .grad_mode = grad_enabled,
@@ -140,8 +173,14 @@ TensorList Tape::step(std::string_view name, Body body) {
   for (std::size_t i = 0; i < allocations_.size(); ++i) {
     const auto& storage = allocations_[i];
     if (storage->unique()) continue;
+    const bool result = std::any_of(results.begin(), results.end(), [&](const Tensor& t) {
+      return t.defined() && raw_impl(t)->storage.get() == storage.get();
+    });
+    if (!result && !keeps)
+      throw CaptureError(bracketed(name) + "expected to keep no tensor beside its result, got one of " +
+                         std::to_string(storage->bytes) + " bytes" + advice);
     step.placements.push_back({i, storage.get()});
-    made_[storage.get()] = {storage, Origin::step, {}};
+    make(storage, Origin::step, {});
   }
   for (const Tensor& t : results)
     step.results.push_back(t.defined() ? Result{true, t.shape(), raw_impl(t)->data} : Result{});
@@ -164,10 +203,10 @@ void Tape::write(std::string_view name, const Tensor& target, Action body) {
       initial_.push_back({storage, {first, first + storage->bytes}});
     }
     found->second.origin = Origin::step;
-    step.target = storage;
-  } else {
-    retain(&target, 1);
   }
+  step.target = storage;
+  step.own_target = owns_memory(storage.get());
+  retain(&target, 1);
   const Inside inside(*this, false);
   step.action();
   append(std::move(step));
@@ -179,8 +218,10 @@ void Tape::act(std::string_view name, Action action) {
             .grad_mode = grad_enabled,
             .body = {},
             .action = std::move(action)};
-  const Inside inside(*this, false);
+  const Inside inside(*this, true);
   step.action();
+  for (const auto& storage : allocations_)
+    if (!storage->unique()) make(storage, Origin::action, step.name);
   append(std::move(step));
 }
 
@@ -212,17 +253,22 @@ void Tape::launch(Action kernel, const Tensor& out, const Tensor* operands, int 
 }
 
 void Tape::finish() {
-  for (const auto& [storage, made] : made_) {
-    if (made.origin != Origin::unknown || storage->count == 1) continue;
-    throw CaptureError("[capture] expected only what can be repeated, got " + std::to_string(storage->bytes) +
-                       " bytes of values" +
-                       (made.after.empty() ? std::string() : " made after " + made.after) +
-                       " by something that cannot be captured" + advice);
+  if (poisoned_)
+    throw CaptureError("[capture] expected operations that succeed, got an exception that was caught" +
+                       std::string(advice));
+  for (const Storage* storage : order_) {
+    const Made& made = made_.at(storage);
+    if (storage->count == 1) continue;  // nobody but loops can see it
+    if (made.origin == Origin::unknown)
+      throw CaptureError("[capture] expected only what can be repeated, got " +
+                         std::to_string(storage->bytes) + " bytes of values" +
+                         (made.after.empty() ? std::string() : " made after " + made.after) +
+                         " by something that cannot be captured" + advice);
+    const auto* first = static_cast<const unsigned char*>(storage->data);
+    if (made.origin == Origin::constant) initial_.push_back({made.storage, {first, first + storage->bytes}});
   }
-}
-
-void Tape::forget_gradient_of(const Edge& node) {
-  if (node->seq > start_) own_nodes_.push_back(node);
+  for (const auto& [node, edge] : own_nodes_)
+    if (!edge->leaf) edge->freed = true;  // its values are those of another call later
 }
 
 void Tape::run(Step& step) {
@@ -231,8 +277,8 @@ void Tape::run(Step& step) {
     const Inside inside(*this, false);
     const auto version = step.target ? step.target->version : 0;
     step.action();
-    // What the graph saved at capture is what is there now: the same place at another time.
-    if (step.target) step.target->version = version;
+    // Within the tape the same place at another time is what the graph saved; outside it was overwritten.
+    if (step.target) step.target->version = step.own_target ? version : version + 1;
     return;
   }
   const Inside inside(*this, true);
@@ -250,9 +296,16 @@ void Tape::run(Step& step) {
 }
 
 void Tape::replay() {
+  if (grad_mode_ != grad_enabled)
+    throw CaptureError("[capture] expected gradients to be " +
+                       std::string(grad_mode_ ? "recorded" : "off (NoGrad)") + " as in the first call");
+  for (const auto& [tensor, node] : foreign_)
+    if (raw_impl(tensor)->node.get() != node.get())
+      throw CaptureError("[capture] expected tensors that require grad as in the first call, got " +
+                         describe(tensor) + " after requires_grad_(); capture the function again");
   for (const Initial& initial : initial_)
     std::memcpy(initial.storage->data, initial.bytes.data(), initial.bytes.size());
-  for (const Edge& node : own_nodes_) gradient_of(*node) = Tensor();
+  for (const Edge& node : own_gradients_) gradient_of(*node) = Tensor();
   const Unrecorded restored;
   std::size_t next = 0;
   const auto loops_until = [&](std::size_t end) {
@@ -268,33 +321,72 @@ void Tape::replay() {
   loops_until(loops_.size());
 }
 
-std::string Tape::signature(const Step& step) const {
-  std::string text = step.name;
-  for (const Result& r : step.results) text += r.defined ? " " + to_string(r.shape) : " undefined";
-  return text;
+/// A line for each step: what is called, and where its operands and results are. Memory of the tape is
+/// numbered.
+std::vector<std::string> Tape::description() const {
+  std::unordered_map<const void*, std::size_t> number;
+  for (const Storage* storage : order_) number.try_emplace(storage->data, number.size());
+  const auto place = [&](const void* data) {
+    const auto found = number.find(data);
+    return found == number.end() ? std::string(" other") : " #" + std::to_string(found->second);
+  };
+  std::vector<std::string> lines;
+  std::size_t next = 0;
+  const auto loops_until = [&](std::size_t end) {
+    for (; next < end; ++next) {
+      const LoopCall& c = loops_[next];
+      std::ostringstream line;
+      line << "elementwise loop " << reinterpret_cast<const void*>(c.loop) << " over " << c.n << " elements"
+           << place(c.out);
+      for (int i = 0; i < c.operands && c.n > 0; ++i) line << place(c.in[i]);
+      lines.push_back(line.str());
+    }
+  };
+  for (const Step& step : steps_) {
+    loops_until(step.loops_before);
+    std::string line = step.name;
+    for (const Result& r : step.results)
+      line += r.defined ? " " + to_string(r.shape) + place(r.data) : " undefined";
+    lines.push_back(line);
+  }
+  loops_until(loops_.size());
+  std::unordered_map<const Storage*, const void*> first_values;  // those that others may have changed since
+  for (const Initial& i : initial_) first_values[i.storage.get()] = i.bytes.data();
+  for (const Storage* storage : order_) {
+    const auto found = first_values.find(storage);
+    if (found == first_values.end() && made_.at(storage).origin != Origin::constant) continue;
+    const void* bytes = found == first_values.end() ? storage->data : found->second;
+    lines.push_back("constant" + place(storage->data) + " of checksum " +
+                    std::to_string(kernels::checksum(bytes, storage->bytes)));
+  }
+  for (const auto& [tensor, node] : foreign_)
+    lines.push_back("tensor of outside " + describe(tensor) + (node ? ", which requires grad" : ""));
+  return lines;
 }
 
 std::string Tape::difference(const Tape& a, const Tape& b) {
-  for (std::size_t i = 0; i < a.loops_.size() && i < b.loops_.size(); ++i)
-    if (a.loops_[i].loop != b.loops_[i].loop || a.loops_[i].n != b.loops_[i].n)
-      return "another function of " + std::to_string(b.loops_[i].n) + " elements as elementwise loop " +
-             std::to_string(i);
-  for (std::size_t i = 0; i < a.steps_.size() && i < b.steps_.size(); ++i) {
-    const std::string was = a.signature(a.steps_[i]), is = b.signature(b.steps_[i]);
-    if (was != is) return is + " instead of " + was;
+  const auto was = a.description(), is = b.description();
+  for (std::size_t i = 0; i < was.size() || i < is.size(); ++i) {
+    const std::string before = i < was.size() ? was[i] : "the end", now = i < is.size() ? is[i] : "the end";
+    if (before != now) return now + " instead of " + before;
   }
-  if (a.loops_.size() != b.loops_.size() || a.steps_.size() != b.steps_.size())
-    return std::to_string(b.size()) + " steps instead of " + std::to_string(a.size());
+  for (std::size_t i = 0; i < a.foreign_.size(); ++i)
+    if (raw_impl(a.foreign_[i].tensor)->data != raw_impl(b.foreign_[i].tensor)->data)
+      return "another tensor of outside, " + describe(b.foreign_[i].tensor);
   return {};
 }
 
 Tensor apply_on_tape(const Ref<RecordedNode>& node, const Tensor* inputs, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) tape->check_known(node->name(), inputs[i]);
+  tape->retain(inputs, static_cast<int>(n));
   const TensorList x(inputs, inputs + n);
-  const Tensor out = tape->step(node->name(), [node, x] {
-    const Unrecorded guard;
-    return TensorList{node->rerun(x)};
-  })[0];
+  const Tensor out = tape->step(
+      node->name(),
+      [node, x] {
+        const Unrecorded guard;
+        return TensorList{node->rerun(x)};
+      },
+      true)[0];
   if (!out.defined())
     throw CaptureError(bracketed(node->name()) + "expected an op that can be captured" + advice);
   if (is_floating(out.dtype()) && recording(node->name(), inputs, n)) {
@@ -304,7 +396,18 @@ Tensor apply_on_tape(const Ref<RecordedNode>& node, const Tensor* inputs, std::s
   return out;
 }
 
+namespace {
+
+void check_own(const Node& node) {
+  if (tape->owns_node(&node)) return;
+  throw CaptureError("[backward] expected a graph from within capture(), got one that leads to " +
+                     std::string(node.name()) + ", recorded outside");
+}
+
+}  // namespace
+
 void vjp_on_tape(const Edge& node, const Tensor& g, const bool* need, Tensor* gin) {
+  check_own(*node);
   // Elementwise rules leave their loops, and what is recorded is made of operations.
   if (grad_enabled || node->is_elementwise()) {
     tape->keep(node);
@@ -324,6 +427,7 @@ void vjp_on_tape(const Edge& node, const Tensor& g, const bool* need, Tensor* gi
 }
 
 Tensor jvp_on_tape(const Edge& node, const std::vector<Tensor>& tangents) {
+  check_own(*node);
   if (grad_enabled || node->is_elementwise()) {
     tape->keep(node);
     return node->jvp(tangents.data());

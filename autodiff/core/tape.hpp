@@ -33,8 +33,9 @@ class Tape {
 
   // While recording, at the top level of the function.
 
-  /// body(), now and in every replay. Undefined results are allowed, and must stay undefined.
-  TensorList step(std::string_view name, Body body);
+  /// body(), now and in every replay. Undefined results are allowed, and must stay undefined. Only the body
+  /// of an op that `keeps` tensors may leave any behind that are not its results.
+  TensorList step(std::string_view name, Body body, bool keeps = false);
   /// `body` writes to `target`, which was there before.
   void write(std::string_view name, const Tensor& target, Action body);
   /// `action` changes what is no tensor, or tensors of its own: gradients, the state of an optimizer.
@@ -43,17 +44,29 @@ class Tape {
   void loop(kernels::MapLoop loop, const void* op, const Tensor& out, const Tensor* operands, int n);
   /// A kernel that reads `operands` and writes all of `out`. It is called here.
   void launch(Action kernel, const Tensor& out, const Tensor* operands, int n);
-  /// A node made by the function: every call finds it without a gradient, as the function does.
-  void forget_gradient_of(const Edge& node);
+  /// A node that the function made: every call finds it without a gradient, and nobody walks it later.
+  void own(Node* node) { own_nodes_.try_emplace(node, Edge::share(node)); }
+  bool owns_node(const Node* node) const { return own_nodes_.contains(node); }
+  bool owns_memory(const Storage* storage) const {
+    return made_.contains(storage) || inputs_.contains(storage);
+  }
+  /// A replay computes this memory, in place.
+  bool fills(const Storage* storage) const;
+  void forget_gradient_of(const Edge& node) { own_gradients_.push_back(node); }
+  void add_input(const Tensor& t) { inputs_.insert(raw_impl(t)->storage.get()); }
+  void refuse_memory_of(const Tape* former) { former_ = former; }
   /// Nodes whose attributes the steps point at.
   void keep(const Edge& node) { nodes_.push_back(node); }
   /// @throws CaptureError naming `op` if `t` holds values that a replay would not compute
   void check_known(std::string_view op, const Tensor& t) const;
-  /// Nobody but the tape and this handle can see the buffer.
+  /// Tensors of outside that a step reads. @throws CaptureError if they are the former tape's
+  void retain(const Tensor* operands, int n);
+  /// Nobody but the tape and this handle can see the buffer, which a step fills.
   bool owns(const Tensor& t) const;
   /// Before the host reads (or writes) values. @throws CaptureError naming `op`
   void check_access(std::string_view op, const Storage& storage, bool write) const;
-  /// After the last step. @throws CaptureError for memory that is in use and that no step fills
+  /// After the last step. @throws CaptureError for memory that is in use and that no step fills, and if a
+  /// step has thrown
   void finish();
 
   void replay();
@@ -71,7 +84,7 @@ class Tape {
 
  private:
   enum class Mode : std::uint8_t { recording, replaying };
-  enum class Origin : std::uint8_t { unknown, constant, step };
+  enum class Origin : std::uint8_t { unknown, constant, step, action };
   friend struct TapeScope;
   friend struct ConstantScope;
   struct Inside;
@@ -103,7 +116,8 @@ class Tape {
     std::vector<Placement> placements = {};
     std::vector<bool> overwrites = {};  ///< answers of may_overwrite, in order
     std::vector<Result> results = {};
-    Ref<Storage> target = {};  ///< memory of the tape whose version a write must not move on
+    Ref<Storage> target = {};  ///< what a write changes
+    bool own_target = false;   ///< memory of the tape, whose version must not move on
   };
   struct Made {
     Ref<Storage> storage;
@@ -116,20 +130,31 @@ class Tape {
   };
 
   void mark(const Tensor& t, Origin origin);
-  void retain(const Tensor* operands, int n);
+  void make(const Ref<Storage>& storage, Origin origin, std::string after);
+  std::vector<std::string> description() const;
   void append(Step step) { steps_.push_back(std::move(step)); }
   void run(Step& step);
-  std::string signature(const Step& step) const;
 
   Mode mode_ = Mode::recording;
   int depth_ = 0;
   int constants_ = 0;  ///< factories that are running
   std::vector<LoopCall> loops_;
   std::vector<Step> steps_;
-  std::vector<Edge> nodes_, own_nodes_;
-  std::uint64_t start_ = next_seq(0);  ///< nodes of the function are newer
+  std::vector<Edge> nodes_;
+  bool grad_mode_ = grad_enabled;  ///< around the function
+  bool poisoned_ = false;          ///< a step has thrown
+  const Tape* former_ = nullptr;   ///< whose memory must not be read
+  std::unordered_map<const Node*, Edge> own_nodes_;
+  std::vector<Edge> own_gradients_;
+  std::unordered_set<const Storage*> inputs_;
+  std::vector<const Storage*> order_;  ///< of what was made
   std::unordered_map<const Storage*, Made> made_;
-  std::unordered_map<const Storage*, Ref<Storage>> foreign_;
+  struct Foreign {
+    Tensor tensor;
+    Edge node;
+  };
+  std::vector<Foreign> foreign_;  ///< tensors of outside that the steps read
+  std::unordered_set<const TensorImpl*> known_foreign_;
   std::vector<Initial> initial_;
   // Of the step that is running:
   bool tracking_ = false;

@@ -42,43 +42,64 @@ void check_inputs(const TensorList& given, const TensorList& recorded) {
 
 struct Captured::State {
   Function f;
-  std::thread::id thread = {};
+  std::thread::id thread = std::this_thread::get_id();
   std::unique_ptr<Tape> tape = {};
-  TensorList inputs = {};   // what the tape reads
-  TensorList outputs = {};  // what it writes
-  TensorList handed = {};   // what the last call returned
+  TensorList inputs = {};                                 // what the tape reads
+  TensorList outputs = {};                                // what it writes
+  std::vector<detail::Ref<detail::Storage>> handed = {};  // memory of what the last call returned
+  bool verified = false;
   bool running = false;
 
-  /// Runs and records f on copies of the inputs that the tape goes on reading.
-  std::unique_ptr<Tape> record(const TensorList& given, TensorList& in, TensorList& out) const {
-    in.clear();
+  void check_caller() const {
+    if (thread != std::this_thread::get_id())
+      throw CaptureError("[capture] expected a call from the thread of the first one, got another");
+    if (detail::observers.anomaly)
+      throw CaptureError("[capture] expected no AnomalyMode, whose checks a replay could not make");
+  }
+
+  /// Runs f on copies of the inputs that the tape goes on reading, and takes what it recorded for the tape if
+  /// that is what was there.
+  void record(const TensorList& given) {
+    if (!tape) thread = std::this_thread::get_id();
+    check_caller();
+    if (tape) check_inputs(given, inputs);
+    auto again = std::make_unique<Tape>();
+    again->refuse_memory_of(tape.get());
+    TensorList in, out;
     for (std::size_t i = 0; i < given.size(); ++i) {
       check_input(given[i], i);
       in.push_back(detail::copy_of(given[i]));
+      again->add_input(in.back());
     }
-    if (detail::observers.anomaly)
-      throw CaptureError("[capture] expected no AnomalyMode, whose checks a replay could not make");
-    auto recorded = std::make_unique<Tape>();
-    const TapeScope scope(*recorded, false);
-    out = f(in);
-    for (const Tensor& t : out) recorded->check_known("capture", t);
-    for (Tensor& t : out)
-      if (t.defined()) t = t.detach();
-    recorded->finish();
-    return recorded;
+    {
+      const TapeScope scope(*again, false);
+      out = f(in);
+      for (const Tensor& t : out) again->check_known("capture", t);
+      again->retain(out.data(), static_cast<int>(out.size()));
+      for (Tensor& t : out)
+        if (t.defined()) t = t.detach();
+      again->finish();
+    }
+    if (tape)
+      if (const auto difference = Tape::difference(*tape, *again); !difference.empty())
+        throw CaptureError("[capture] expected the function to do what was captured, got " + difference);
+    verified = tape != nullptr;
+    tape = std::move(again), inputs = std::move(in), outputs = std::move(out);
   }
 
   /// The outputs in memory of the caller's: that of the last call, if nobody has kept it.
   TensorList hand_out() {
+    TensorList list(outputs.size());
     handed.resize(outputs.size());
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       if (!outputs[k].defined()) continue;
-      if (handed[k].defined() && detail::may_overwrite(handed[k]))
-        kernels::copy(detail::view_of(outputs[k]), detail::view_of(handed[k]));
-      else
-        handed[k] = detail::copy_of(outputs[k]);
+      const auto* from = detail::raw_impl(outputs[k]);
+      if (!handed[k] || !handed[k]->unique())
+        handed[k] = detail::Storage::create(static_cast<std::size_t>(from->numel) * itemsize(from->dtype));
+      list[k] = detail::tensor_in(handed[k], from->shape, from->numel, from->dtype);
+      kernels::copy(detail::view_of(outputs[k]), detail::view_of(list[k]));
     }
-    return handed;
+    return list;
   }
 };
 
@@ -102,42 +123,30 @@ Captured::Captured(Function f) : state_(std::make_shared<State>(State{std::move(
 }
 
 TensorList Captured::operator()(const TensorList& inputs) {
-  State& s = *state_;
-  const Running running(s.running);
-  if (detail::tape) return s.f(inputs);
-  if (!s.tape) {
-    TensorList in, out;
-    s.tape = s.record(inputs, in, out);
-    s.inputs = std::move(in), s.outputs = std::move(out);
-    s.thread = std::this_thread::get_id();
-    return s.hand_out();
+  const auto state = state_;  // whatever the function does to this object
+  const Running running(state->running);
+  if (detail::tape) return state->f(inputs);
+  if (!state->verified) {
+    state->record(inputs);
+    return state->hand_out();
   }
-  if (s.thread != std::this_thread::get_id())
-    throw CaptureError("[capture] expected a call from the thread of the first one, got another");
-  check_inputs(inputs, s.inputs);
+  state->check_caller();
+  check_inputs(inputs, state->inputs);
   {
-    const TapeScope scope(*s.tape, true);
+    const TapeScope scope(*state->tape, true);
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      kernels::copy(detail::view_of(inputs[i]), detail::view_of(s.inputs[i]));
-    s.tape->replay();
+      kernels::copy(detail::view_of(inputs[i]), detail::view_of(state->inputs[i]));
+    state->tape->replay();
   }
-  return s.hand_out();
+  return state->hand_out();
 }
 
 TensorList Captured::verify(const TensorList& inputs) {
-  State& s = *state_;
-  const Running running(s.running);
-  if (detail::tape) return s.f(inputs);
-  TensorList in, out;
-  const auto again = s.record(inputs, in, out);
-  if (s.tape) {
-    check_inputs(inputs, s.inputs);
-    if (const auto difference = Tape::difference(*s.tape, *again); !difference.empty())
-      throw CaptureError("[capture] expected the function to do what was captured, got " + difference);
-  }
-  for (Tensor& t : out)
-    if (t.defined()) t = detail::copy_of(t);
-  return out;
+  const auto state = state_;
+  const Running running(state->running);
+  if (detail::tape) return state->f(inputs);
+  state->record(inputs);
+  return state->hand_out();
 }
 
 std::size_t Captured::size() const { return state_->tape ? state_->tape->size() : 0; }

@@ -44,6 +44,7 @@ std::uint64_t checksum_of(const Tensor& t) {
 struct CheckpointNode final : FunctionNode {
   Body f;
   std::shared_ptr<const Generator> generator;  ///< as it was before
+  bool draws;                                  ///< from the default generator
   std::uint64_t checksum;
 
   CheckpointNode(Body function, const TensorList& in, std::shared_ptr<const Generator> before,
@@ -51,6 +52,7 @@ struct CheckpointNode final : FunctionNode {
       : FunctionNode(in, r),
         f(std::move(function)),
         generator(std::move(before)),
+        draws(generator->position() != default_generator().position()),
         checksum(checksum_of(r.y)) {}
   std::string_view name() const override { return "checkpoint"; }
   void vjp(const Tensor& g, const bool* need, Tensor* gin) override { pull(again(), g, need, gin); }
@@ -64,6 +66,7 @@ struct CheckpointNode final : FunctionNode {
   /// The second run, which must be the first one over again.
   BodyRecording again() const {
     check_inputs();
+    if (draws) refuse_on_tape("checkpoint", "first derivatives of functions that draw within capture()");
     const FormerGenerator guard(*generator);
     BodyRecording r(f, inputs, seq + 1);
     if (!(r.y.shape() == shape) || r.y.dtype() != dtype)

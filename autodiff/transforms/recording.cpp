@@ -5,6 +5,7 @@
 
 #include "autodiff/core/anomaly.hpp"
 #include "autodiff/core/replay.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -52,6 +53,7 @@ FunctionNode::FunctionNode(const TensorList& in, const BodyRecording& r) : input
   edges = all_edges.data();
   n_edges = static_cast<std::int32_t>(all_edges.size());
   seq = next_seq(newest + 1);
+  if (on_tape()) tape->own(this);
 }
 
 void FunctionNode::free_graph() noexcept {
@@ -62,7 +64,7 @@ void FunctionNode::free_graph() noexcept {
 
 void FunctionNode::check_inputs() const {
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i].version() != versions[i])
+    if (inputs[i].version() != versions[i] && !tape_replaying())
       throw GraphError("[" + std::string(name()) + "] expected input " + std::to_string(i) + " of shape " +
                        to_string(inputs[i].shape()) +
                        " unchanged since the forward pass, got it overwritten in place");

@@ -136,14 +136,33 @@ TEST(CaptureErrors, GradientsThatAreNotWhereTheyWere) {
     y.backward();
     return {y};
   });
-  f({ones({2})});  // w.grad() was undefined
-  EXPECT_TRUE(
-      contains(message_of<CaptureError>([&] { f({ones({2})}); }),
-               "[backward] expected gradients to be undefined, as they were at this point when it was "
-               "captured"));
+  for (int k = 1; k < 4; ++k) {
+    f({ones({2})});
+    expect_values(w.grad(), {1.0 * k, 1.0 * k});
+  }
   w.zero_grad();
   f({full({2}, 5)});
   expect_values(w.grad(), {5, 5});
+  auto g = capture([&](const TensorList& in) -> TensorList {
+    const Tensor y = sum(w * in[0]);
+    y.backward();
+    return {w.grad()};  // another tensor in every call
+  });
+  w.zero_grad();
+  g({ones({2})});
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { g({ones({2})}); }), "only actions may read it"));
+  auto h = capture([&](const TensorList& in) -> TensorList {
+    sum(w * in[0]).backward();
+    return {};
+  });
+  w.zero_grad();
+  h({ones({2})});
+  w.zero_grad();
+  h({ones({2})});
+  EXPECT_TRUE(
+      contains(message_of<CaptureError>([&] { h({ones({2})}); }),
+               "[backward] expected gradients to be undefined, as they were at this point when it was "
+               "captured"));
 }
 
 TEST(CaptureErrors, WhatIsGone) {
@@ -161,8 +180,8 @@ TEST(CaptureErrors, WhatIsGone) {
     Generator g(3);
     return {dropout(ones({4}), 0.5, true, g)};
   });
-  step({}), draw({}), own({});
-  step({}), draw({});
+  for (int k = 0; k < 3; ++k) step({}), draw({});
+  own({}), own({});
   sgd.reset(), generator.reset();
   EXPECT_TRUE(
       contains(message_of<CaptureError>([&] { step({}); }), "[optim] expected the optimizer to outlive"));
@@ -173,7 +192,7 @@ TEST(CaptureErrors, WhatIsGone) {
 TEST(CaptureErrors, Verify) {
   nn::Sequential net(nn::Linear(3, 3), nn::Dropout(0.5), nn::ReLU());
   auto f = capture([&](const TensorList& in) -> TensorList { return {net(in[0])}; });
-  f({ones({3})});
+  f({ones({3})}), f({ones({3})}), f({ones({3})});
   EXPECT_EQ(f.verify({ones({3})})[0].numel(), 3);
   net.eval();
   EXPECT_TRUE(contains(message_of<CaptureError>([&] { f.verify({ones({3})}); }),
@@ -182,6 +201,128 @@ TEST(CaptureErrors, Verify) {
   f.verify({ones({3})});
   auto g = capture([](const TensorList& in) -> TensorList { return {in[0] * 2}; });
   EXPECT_EQ(g.verify({ones({3})})[0].numel(), 3);  // before there is anything to compare with
+}
+
+/// The message of the CaptureError of a second call, which runs the function again.
+std::string second(const Function& f) {
+  auto captured = capture(f);
+  captured({ones({2})});
+  return message_of<CaptureError>([&] { captured({ones({2})}); });
+}
+
+TEST(CaptureErrors, WhatIsNotTheSameTheSecondTime) {
+  int calls = 0;
+  EXPECT_TRUE(contains(second([&](const TensorList& in) -> TensorList { return {in[0] * ++calls}; }),
+                       "[capture] expected the function to do what was captured, got constant #"));
+  EXPECT_TRUE(contains(second([&](const TensorList& in) -> TensorList {
+                         return {++calls % 2 == 0 ? in[0] + in[0] : in[0] * in[0]};
+                       }),
+                       "got elementwise loop"));
+  Tensor state = zeros({2});
+  EXPECT_TRUE(
+      contains(second([&](const TensorList& in) -> TensorList { return {state = tanh(state + in[0])}; }),
+               "[capture] expected no state that a handle carries from call to call, got (2,) f32"));
+}
+
+TEST(CaptureErrors, ThingsOfOutside) {
+  Tensor w = ones({2}).requires_grad_();
+  auto f = capture([&](const TensorList& in) -> TensorList { return {w * in[0]}; });
+  for (int k = 0; k < 3; ++k) f({ones({2})});
+  w.requires_grad_(false);
+  EXPECT_TRUE(
+      contains(message_of<CaptureError>([&] { f({ones({2})}); }), "as in the first call, got (2,) f32"));
+  w.requires_grad_();
+  EXPECT_TRUE(contains(message_of<CaptureError>([&] { f({ones({2})}); }), "after requires_grad_()"));
+  {
+    auto g = capture([&](const TensorList& in) -> TensorList { return {w * in[0]}; });
+    g({ones({2})}), g({ones({2})});
+    NoGrad guard;
+    EXPECT_TRUE(
+        contains(message_of<CaptureError>([&] { g({ones({2})}); }), "expected gradients to be recorded"));
+  }
+  const Tensor outside = exp(w);
+  EXPECT_TRUE(
+      contains(refusal([&](const Tensor& x) {
+                 return grad(sum(outside * slice(x, 0, {0, 2})), w);
+               }),
+               "expected a graph from within capture(), got one that leads to exp, recorded outside"));
+  w.zero_grad();
+  sum(w).backward();
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) { return sum(x) * w.grad(); }),
+                       "[grad] expected a gradient that was computed within capture()"));
+  std::vector<float> memory{1, 2, 3};
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) { return x * from_blob(memory.data(), {3}); }),
+                       "[from_blob] expected no memory of the program's"));
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) {
+                         manual_seed(3);
+                         return x + randn({3});
+                       }),
+                       "[random] expected draws by the library's own functions"));
+  optim::SGD sgd({w}, {.lr = 0.1});
+  const auto saved = sgd.state_dict();
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) {
+                         sgd.load_state_dict(saved);
+                         return x;
+                       }),
+                       "[SGD] expected options to change between calls"));
+}
+
+TEST(CaptureErrors, ExceptionsThatTheFunctionCatches) {
+  EXPECT_TRUE(contains(refusal([](const Tensor& x) {
+                         try {
+                           return x * sum(embedding(tensor({5}), ones({2, 2})));
+                         } catch (const IndexError&) {
+                           return x;
+                         }
+                       }),
+                       "[capture] expected operations that succeed, got an exception that was caught"));
+}
+
+TEST(CaptureErrors, TensorsOfActionsAndOfUserCode) {
+  Tensor made;
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) {
+                         on_every_call("draw", [&] { made = ones({3}); });
+                         return x * made;
+                       }),
+                       "made by draw, another tensor in every call; only actions may read it"));
+  Tensor w = ones({3}).requires_grad_();
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) {
+                         w.zero_grad();
+                         sum(w * x).backward();
+                         optim::clip_grad_norm_({w}, 0.5);
+                         return w.grad() * 2;
+                       }),
+                       "made by clip_grad_norm_"));
+  Tensor cache;
+  const CustomOp lazy{.name = "lazy", .forward = [&](const TensorList& x) {
+                        if (!cache.defined()) cache = full({3}, 7);
+                        return x[0] * cache;
+                      }};
+  EXPECT_TRUE(contains(refusal([&](const Tensor& x) { return lazy({x}); }),
+                       "[lazy] expected to keep no tensor beside its result"));
+  // What was there before is copied.
+  const Tensor table = full({3}, 2);
+  const CustomOp constant{.name = "constant", .forward = [&](const TensorList&) { return table; }};
+  auto f = capture([&](const TensorList& in) -> TensorList { return {constant({in[0]})}; });
+  for (int k = 0; k < 3; ++k) expect_values(f({ones({3})})[0], {2, 2, 2});
+  Tensor t = table;
+  t.fill_(5);
+  expect_values(f({ones({3})})[0], {5, 5, 5});
+}
+
+TEST(CaptureErrors, AFunctionMayDropItsCapture) {
+  std::unique_ptr<Captured> f;
+  f = std::make_unique<Captured>([&](const TensorList& in) -> TensorList {
+    on_every_call("drop", [&f, k = std::make_shared<int>()] {
+      if (++*k == 2) f.reset();
+    });
+    return {in[0] * 2};
+  });
+  for (int k = 0; k < 4 && f; ++k) (*f)({ones({1})});
+  EXPECT_FALSE(f);
+  Captured copy = capture([](const TensorList& in) -> TensorList { return {in[0] * 2}; });
+  const Captured moved = std::move(copy);
+  EXPECT_EQ(copy.size(), moved.size());
 }
 
 TEST(CaptureErrors, CallsWithinACallAndFromAnotherThread) {
