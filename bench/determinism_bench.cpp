@@ -1,7 +1,6 @@
 // What it costs that results have the same bits for any number of threads: reductions by a fixed tree and
-// products that are cut into tiles but never along the sum, beside the same split freely, one part for each
-// thread. With
-// `--threads=N`.
+// products that are cut at places which their sizes alone decide, beside the same split freely, one part for
+// each thread. With `--threads=N`.
 #include "tools.hpp"
 
 namespace bench {
