@@ -198,7 +198,7 @@ void Tape::write(std::string_view name, const Tensor& target, Action body) {
             .body = {},
             .action = std::move(body)};
   if (const auto found = made_.find(storage.get()); found != made_.end()) {
-    if (found->second.origin == Origin::constant) {
+    if (found->second.origin == Origin::constant && storage->bytes > 0) {
       const auto* first = static_cast<const unsigned char*>(storage->data);
       initial_.push_back({storage, {first, first + storage->bytes}});
     }
@@ -258,7 +258,7 @@ void Tape::finish() {
                        std::string(advice));
   for (const Storage* storage : order_) {
     const Made& made = made_.at(storage);
-    if (storage->count == 1) continue;  // nobody but loops can see it
+    if (storage->count == 1 || storage->bytes == 0) continue;  // nobody but loops can see it, or nothing
     if (made.origin == Origin::unknown)
       throw CaptureError("[capture] expected only what can be repeated, got " +
                          std::to_string(storage->bytes) + " bytes of values" +
