@@ -37,20 +37,18 @@ class Captured {
   /// were: they may be written to between calls, but not be replaced. A call within another capture is
   /// recorded there.
   /// @param inputs that need no gradient, of the shapes and dtypes of the first call; they are copied
-  /// @return the function's outputs, outside the graph, in memory that later calls leave alone as long as it
-  /// is
-  ///   held. Whatever else a call computes lives in memory that the next one overwrites: clone() a `.grad()`
-  ///   or a tensor from inside the function to keep it
-  /// @throws CaptureError for inputs that do not fit, for a function that cannot be repeated (one that looks
-  /// at
-  ///   values with item() or data(), or has other effects than those above) and for one that did something
-  ///   else the second time. After an error nothing new is captured, but what was done until then is done
+  /// @return the function's outputs, outside the graph, in memory that later calls leave alone while it is
+  /// held. Whatever else a call computes lives in memory that the next one overwrites: clone() a `.grad()` or
+  /// a tensor from inside the function to keep it
+  /// @throws CaptureError for inputs that do not fit, for a function that cannot be repeated (it looks at
+  /// values with item() or data(), or has other effects than those above) and for one that did something else
+  /// the second time. After an error nothing new is captured, but what was done until then is done
   TensorList operator()(const TensorList& inputs);
   /// Runs and records the function itself once more, a step like any other, and goes on with that.
   /// @return as operator()
   /// @throws CaptureError if its steps, their places, its constants or the tensors it read are others than
-  /// those
-  ///   captured: after a change of modes, say. Attributes of operations, such as an axis, are not compared
+  /// those captured: after a change of modes, say. Attributes of operations, such as an axis, are not
+  /// compared
   TensorList verify(const TensorList& inputs);
   /// Number of kernels and rules that a call repeats; 0 before the first.
   std::size_t size() const;

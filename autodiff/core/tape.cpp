@@ -163,11 +163,16 @@ bool Tape::fills(const Storage* storage) const {
          (found->second.origin == Origin::step || found->second.origin == Origin::constant);
 }
 
+Tape::Step Tape::begin(std::string_view name, Body body, Action action) const {
+  return {.name = std::string(name),
+          .loops_before = loops_.size(),
+          .grad_mode = grad_enabled,
+          .body = std::move(body),
+          .action = std::move(action)};
+}
+
 TensorList Tape::step(std::string_view name, Body body, bool keeps) {
-  Step step{.name = std::string(name),
-            .loops_before = loops_.size(),
-            .grad_mode = grad_enabled,
-            .body = std::move(body)};
+  Step step = begin(name, std::move(body), {});
   const Inside inside(*this, true);
   TensorList results = step.body();
   for (std::size_t i = 0; i < allocations_.size(); ++i) {
@@ -192,11 +197,7 @@ TensorList Tape::step(std::string_view name, Body body, bool keeps) {
 
 void Tape::write(std::string_view name, const Tensor& target, Action body) {
   const auto& storage = raw_impl(target)->storage;
-  Step step{.name = std::string(name),
-            .loops_before = loops_.size(),
-            .grad_mode = grad_enabled,
-            .body = {},
-            .action = std::move(body)};
+  Step step = begin(name, {}, std::move(body));
   if (const auto found = made_.find(storage.get()); found != made_.end()) {
     if (found->second.origin == Origin::constant && storage->bytes > 0) {
       const auto* first = static_cast<const unsigned char*>(storage->data);
@@ -213,11 +214,7 @@ void Tape::write(std::string_view name, const Tensor& target, Action body) {
 }
 
 void Tape::act(std::string_view name, Action action) {
-  Step step{.name = std::string(name),
-            .loops_before = loops_.size(),
-            .grad_mode = grad_enabled,
-            .body = {},
-            .action = std::move(action)};
+  Step step = begin(name, {}, std::move(action));
   const Inside inside(*this, true);
   step.action();
   for (const auto& storage : allocations_)
@@ -245,14 +242,11 @@ void Tape::launch(Action kernel, const Tensor& out, const Tensor* operands, int 
   retain(operands, n);
   mark(out, Origin::step);
   kernel();
-  append({.name = "loop",
-          .loops_before = loops_.size(),
-          .grad_mode = grad_enabled,
-          .body = {},
-          .action = std::move(kernel)});
+  append(begin("loop", {}, std::move(kernel)));
 }
 
 void Tape::finish() {
+  former_ = nullptr;  // which may be gone from here on
   if (poisoned_)
     throw CaptureError("[capture] expected operations that succeed, got an exception that was caught" +
                        std::string(advice));
@@ -415,12 +409,11 @@ void vjp_on_tape(const Edge& node, const Tensor& g, const bool* need, Tensor* gi
   }
   tape->check_known(node->name(), g);
   const auto n = static_cast<std::size_t>(node->n_edges);
-  const std::vector<unsigned char> needed(need, need + n);
-  const TensorList result = tape->step(std::string(node->name()) + "'s derivative", [node, g, needed] {
-    TensorList list(needed.size());
-    const std::unique_ptr<bool[]> wanted(new bool[needed.size()]);
-    for (std::size_t i = 0; i < needed.size(); ++i) wanted[i] = needed[i] != 0;
-    node->vjp(g, wanted.get(), list.data());
+  const std::shared_ptr<bool[]> needed(new bool[n]);
+  std::copy_n(need, n, needed.get());
+  const TensorList result = tape->step(std::string(node->name()) + "'s derivative", [node, g, needed, n] {
+    TensorList list(n);
+    node->vjp(g, needed.get(), list.data());
     return list;
   });
   for (std::size_t i = 0; i < n; ++i) gin[i] = result[i];

@@ -3,8 +3,8 @@
 // While a tape records, everything that computes values at the top level of the function leaves a step on it:
 // elementwise loops as bare calls, all other ops and rules as calls that are repeated as they are. What a
 // step allocated and left behind is its result; in a replay the same allocation, counted within the step, is
-// given the same memory again. Nothing may slip past: memory that no step filled is refused when a step reads
-// it, and so are looking at values, drawing random numbers and writing in place outside of a step.
+// given the same memory again. Memory that no step filled is refused when a step reads it, and so are looking
+// at values, drawing random numbers and writing in place outside of a step.
 #pragma once
 
 #include <cstddef>
@@ -132,6 +132,8 @@ class Tape {
   void mark(const Tensor& t, Origin origin);
   void make(const Ref<Storage>& storage, Origin origin, std::string after);
   std::vector<std::string> description() const;
+  /// At this place of the recording.
+  Step begin(std::string_view name, Body body, Action action) const;
   void append(Step step) { steps_.push_back(std::move(step)); }
   void run(Step& step);
 

@@ -72,14 +72,11 @@ Tensor compare(kernels::Comparison op, const char* op_name, const Operand& a, co
   }
   const Shape shape = broadcast(op_name, in[0].shape(), in[1].shape());
   const auto numel = checked_numel(op_name, shape, 1);
-  const auto compared = [=](const Tensor& x, const Tensor& y) {
+  return repeatable(op_name, [=, x = in[0], y = in[1]] {
     Tensor out = make_tensor(shape, numel, boolean);
     kernels::compare(op, view_of(x), view_of(y), view_of(out));
     return out;
-  };
-  if (!on_tape()) [[likely]]
-    return compared(in[0], in[1]);
-  return repeatable(op_name, [=, x = in[0], y = in[1]] { return compared(x, y); });
+  });
 }
 
 }  // namespace
