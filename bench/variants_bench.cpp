@@ -1,8 +1,8 @@
 // The workloads of support/variants.hpp on Cadena.
 #include "autodiff/ops/linalg.hpp"
+#include "captured.hpp"
 #include "optim/optim.hpp"
 #include "support/variants.hpp"
-#include "tools.hpp"
 
 namespace bench {
 namespace {
@@ -74,6 +74,7 @@ struct Cadena {
   static List grad(const Tensor& y, const List& inputs) {
     return cadena::grad({y}, inputs, {.create_graph = true});
   }
+  static Step captured(Step step) { return bench::captured(std::move(step)); }
   static void drop_grad(Tensor& t) { t.zero_grad(); }
   static double item(const Tensor& t) { return t.item(); }
   static double digest(const Tensor& t) { return bench::digest(t); }

@@ -69,6 +69,7 @@ struct Torch {
   static List grad(const Tensor& y, const List& inputs) {
     return torch::autograd::grad({y}, inputs, {}, /*retain_graph=*/true, /*create_graph=*/true);
   }
+  static Step captured(Step step) { return step; }  // libtorch as it is
   static void drop_grad(Tensor& t) { peer::drop_grad(t); }
   static double item(const Tensor& t) { return t.item<double>(); }
   static double digest(const Tensor& t) { return peer::digest(t); }

@@ -420,13 +420,18 @@ struct Variants {
     const auto add = [&](const char* name, Problem (*make)()) {
       list.push_back({name, [make] { return step(make); }});
     };
-    add("V01/logistic_map_500", logistic_map);
-    add("V02/mlp_8_32_32_1/b16_huber_sgd", regression);
-    add("V03/neural_ode_2_16_2/b32_20_steps", neural_ode);
-    add("V04/rosenbrock_100", rosenbrock<100>);
-    add("V04/rosenbrock_100000", rosenbrock<100000>);
-    add("V05/heat_equation_2_32_32_1/b256", heat_equation);
-    add("V06/gradient_penalty_64_128_128_1/b64", gradient_penalty);
+    // Many small or elementwise ops: also recorded once and repeated, where the library can.
+    const auto add_both = [&](const char* name, Problem (*make)()) {
+      add(name, make);
+      list.push_back({std::string(name) + "_captured", [make] { return L::captured(step(make)); }});
+    };
+    add_both("V01/logistic_map_500", logistic_map);
+    add_both("V02/mlp_8_32_32_1/b16_huber_sgd", regression);
+    add_both("V03/neural_ode_2_16_2/b32_20_steps", neural_ode);
+    add_both("V04/rosenbrock_100", rosenbrock<100>);
+    add_both("V04/rosenbrock_100000", rosenbrock<100000>);
+    add_both("V05/heat_equation_2_32_32_1/b256", heat_equation);
+    add_both("V06/gradient_penalty_64_128_128_1/b64", gradient_penalty);
     add("V07/vae_784_400_20/b100_adamw", variational_autoencoder);
     add("V08/softmax_regression_2000_50/b512", softmax_regression);
     add("V09/recommender_8x20000x16/b1024", recommender);
@@ -437,14 +442,14 @@ struct Variants {
     add("V14/unet_16_32/b4_64x64", unet);
     add("V15/group_norm_silu_64x16x16/b16", group_norms);
     add("V16/conv1d_1x2000_32_64/b16", convolutions_in_time);
-    add("V17/gru_of_ops_40x32_64", recurrent_cell);
+    add_both("V17/gru_of_ops_40x32_64", recurrent_cell);
     add("V18/encoder_2x192_6_heads/b16_48", encoder);
     add("V19/attention_4x1024x64", long_attention);
     add("V20/gaussian_process_200", gaussian_process);
-    add("V21/mixture_4096x16x8", mixture);
+    add_both("V21/mixture_4096x16x8", mixture);
     add("V22/contrastive_256x128", contrastive);
     add("V23/factorisation_1000x800x20", factorisation);
-    add("V24/bodies_128", bodies);
+    add_both("V24/bodies_128", bodies);
     add("V25/ranking_256x1000", ranking);
     add("V26/products_512x24x24", many_small_products);
     return list;
