@@ -5,9 +5,11 @@
 #include <string>
 
 #include "autodiff/core/axes.hpp"
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/index.hpp"
@@ -205,8 +207,7 @@ OpList reduce_ops() {
   return {axis_row(Sum::meta, true, cadena::sum),
           axis_row(Amax::meta, false, cadena::amax),
           prod_row(),
-          composite(
-              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
+          axis_row(formulas::NanSum::meta, true, cadena::nansum),
           composite(axis_row({.name = "nanmean",
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},
@@ -278,7 +279,8 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor nansum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("nansum", axes, x.dim());
-  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, a, keepdim);
+  if (!is_floating(x.dtype())) return sum(x, a, keepdim);
+  return detail::elementwise_sum(formulas::NanSum{}, a, keepdim, x);
 }
 
 Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
