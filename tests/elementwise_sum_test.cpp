@@ -10,12 +10,18 @@ namespace {
 Tensor cut(const Tensor& x) { return where(isnan(x), 0, x); }
 
 /// Shapes around the sizes of registers, blocks and segments, and axes that make rows, columns or both.
-const std::pair<Shape, Axes> cases[] = {
-    {{1}, {0}},          {{5}, {0}},         {{16}, {0}},        {{17}, {0}},          {{4095}, {0}},
-    {{4097}, {0}},       {{200000}, {0}},    {{3, 70000}, {1}},  {{7, 3}, {1}},        {{9, 64}, {1}},
-    {{5, 100}, {1}},     {{2000, 3}, {1}},   {{7, 3}, {0}},      {{65, 129}, {0, 1}},  {{4, 3, 50}, {1, 2}},
-    {{4, 3, 50}, {2}},   {{4, 1, 50}, {2}},  {{4, 50, 1}, {1}}, {{9, 333}, {1}}, {{3, 5, 2100}, {2}},  {{4, 3, 50}, {0, 2}}, {{2, 33, 5, 40}, {2, 3}},
-    {{40, 5, 33, 2}, {0}}};
+const std::pair<Shape, Axes> cases[] = {{{1}, {0}},           {{5}, {0}},
+                                        {{16}, {0}},          {{17}, {0}},
+                                        {{4095}, {0}},        {{4097}, {0}},
+                                        {{200000}, {0}},      {{3, 70000}, {1}},
+                                        {{7, 3}, {1}},        {{9, 64}, {1}},
+                                        {{5, 100}, {1}},      {{2000, 3}, {1}},
+                                        {{7, 3}, {0}},        {{65, 129}, {0, 1}},
+                                        {{4, 3, 50}, {1, 2}}, {{4, 3, 50}, {2}},
+                                        {{4, 1, 50}, {2}},    {{4, 50, 1}, {1}},
+                                        {{9, 333}, {1}},      {{3, 5, 2100}, {2}},
+                                        {{4, 3, 50}, {0, 2}}, {{2, 33, 5, 40}, {2, 3}},
+                                        {{40, 5, 33, 2}, {0}}};
 
 class ElementwiseSum : public testing::TestWithParam<DType> {
  protected:
@@ -38,8 +44,9 @@ TEST_P(ElementwiseSum, HasTheBitsOfTheTwoSteps) {
 
 TEST_P(ElementwiseSum, ReadsViewsAndBroadcastOperands) {
   const Tensor x = draw({6, 8, 200}), row = draw({200}), column = draw({8, 1}), one = draw({});
-  const Tensor views[] = {x.slice(2, {3, 150}), x.slice(0, {0, 6, 2}), x.slice(1, {2, 7}), permute(x, {1, 0, 2}),
-                          permute(x, {2, 0, 1}), flip(x, {2}),         expand(row, {8, 200})};
+  const Tensor views[] = {x.slice(2, {3, 150}),  x.slice(0, {0, 6, 2}), x.slice(1, {2, 7}),
+                          permute(x, {1, 0, 2}), permute(x, {2, 0, 1}), flip(x, {2}),
+                          expand(row, {8, 200})};
   for (const Tensor& v : views)
     for (int axis = 0; axis < v.dim(); ++axis) {
       const Tensor dense = contiguous(v);
@@ -62,7 +69,8 @@ TEST_P(ElementwiseSum, OfNothingIsZero) {
 
 TEST_P(ElementwiseSum, TheNumberOfThreadsDoesNotShow) {
   const int before = num_threads();
-  for (const auto& [shape, axes] : {std::pair<Shape, Axes>{{2000000}, {0}}, {{3000, 700}, {1}}, {{3, 700001}, {1}}}) {
+  for (const auto& [shape, axes] :
+       {std::pair<Shape, Axes>{{2000000}, {0}}, {{3000, 700}, {1}}, {{3, 700001}, {1}}}) {
     const Tensor a = draw(shape), b = draw(shape);
     set_num_threads(1);
     const Tensor alone = vecdot(a, b, static_cast<int>(axes[0]));

@@ -1,5 +1,5 @@
-// The sum of an elementwise formula as one operation: sum(f(a, b), axes) reads its operands once, and keeps no
-// values of f, neither while it adds nor for the derivative.
+// The sum of an elementwise formula as one operation: sum(f(a, b), axes) reads its operands once, and keeps
+// no values of f, neither while it adds nor for the derivative.
 #pragma once
 
 #include "autodiff/core/axes.hpp"
@@ -45,8 +45,8 @@ Tensor recorded_sum(const ElementwiseSumRules& rules, const void* op, const Tens
   Tensor out;
   if (any_batched(inputs, n)) [[unlikely]] {
     const BatchedCall call(inputs, n);
-    out = call.wrap(
-        recorded_sum(rules, op, call.aligned().data(), BatchedCall::shifted(axes), keepdim, make));
+    out =
+        call.wrap(recorded_sum(rules, op, call.aligned().data(), BatchedCall::shifted(axes), keepdim, make));
   } else if (on_tape()) [[unlikely]] {
     return apply_on_tape(Ref<RecordedNode>::adopt(make(axes, full)), inputs, n);
   } else {

@@ -50,10 +50,8 @@ struct NanSum {
 };
 
 struct VecDot {
-  static constexpr Meta meta{.name = "vecdot",
-                             .reads = {X2, X1},
-                             .formula = "sum(a b, axis)",
-                             .derivative = "dA = G b, dB = G a"};
+  static constexpr Meta meta{
+      .name = "vecdot", .reads = {X2, X1}, .formula = "sum(a b, axis)", .derivative = "dA = G b, dB = G a"};
   static auto f(auto a, auto b) { return a * b; }
   static auto dx1(auto, auto b, auto) { return b; }
   static auto dx2(auto a, auto, auto) { return a; }
@@ -61,8 +59,7 @@ struct VecDot {
 
 /// Of neighbours, which is twice the sum of their means.
 struct Trapezoid {
-  static constexpr Meta meta{.name = "trapezoid",
-                             .formula = "sum((y[i] + y[i + 1]) / 2 (x[i + 1] - x[i]))"};
+  static constexpr Meta meta{.name = "trapezoid", .formula = "sum((y[i] + y[i + 1]) / 2 (x[i + 1] - x[i]))"};
   static auto f(auto a, auto b) { return a + b; }
   static One dx1(auto, auto, auto) { return {}; }
   static One dx2(auto, auto, auto) { return {}; }

@@ -17,14 +17,15 @@ namespace cadena::kernels {
 using SumLoop = void (*)(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n,
                          std::int64_t rows);
 
-/// out[i] = sum over j < n of formula(in[0][i, j], in[1][i, j], ...), where i runs over the indices of `outer`, in
-/// f32 or f64. `strides` step over `outer`; the rows of an operand are contiguous or, where its bit of `splat` is
-/// set, one element repeated. The same bits as `map` into contiguous memory and a sum of its rows. n >= 1.
+/// out[i] = sum over j < n of formula(in[0][i, j], in[1][i, j], ...), where i runs over the indices of
+/// `outer`, in f32 or f64. `strides` step over `outer`; the rows of an operand are contiguous or, where its
+/// bit of `splat` is set, one element repeated. The same bits as `map` into contiguous memory and a sum of
+/// its rows. n >= 1.
 void map_sum(SumLoop loop, const void* op, DType dtype, const Shape& outer, const MapInput* in, int n_inputs,
              unsigned splat, std::int64_t n, void* out);
 
-/// v itself, as far as it has been computed: a product in it is not fused with the addition that follows, which the
-/// compiler would do in one copy of a loop and not in the other.
+/// v itself, as far as it has been computed: a product in it is not fused with the addition that follows,
+/// which the compiler would do in one copy of a loop and not in the other.
 template <class T>
 Batch<T> rounded(Batch<T> v) {
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -58,8 +59,7 @@ void lane_sum(const F& formula, void* out, const void* const* in, unsigned splat
       [&](std::int64_t r) {
         const std::int64_t step[] = {(splat >> I & 1U ? 0 : 1)...};
         return row_lanes<Sum, T>(
-            MappedRow<T, F, I...>{
-                formula, {static_cast<const T*>(in[I]) + r * n * step[I]...}, {step[I]...}},
+            MappedRow<T, F, I...>{formula, {static_cast<const T*>(in[I]) + r * n * step[I]...}, {step[I]...}},
             n);
       },
       static_cast<T*>(out));

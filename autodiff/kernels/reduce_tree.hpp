@@ -62,8 +62,8 @@ struct Stored {
   }
 };
 
-// One block of a row, lane by lane: eight interleaved chains. `row.full(i)` is the register of elements from i
-// on, `row.first(i, count, other)` that of the first `count` of them, with `other` in the other lanes.
+// One block of a row, lane by lane: eight interleaved chains. `row.full(i)` is the register of elements from
+// i on, `row.first(i, count, other)` that of the first `count` of them, with `other` in the other lanes.
 template <class Op, class T, class Row>
 [[gnu::always_inline]] inline Batch<T> row_lanes(const Row& row, std::int64_t n) {
   constexpr std::int64_t w = width_of<T>;
