@@ -5,9 +5,12 @@
 #include <string>
 
 #include "autodiff/core/axes.hpp"
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
+#include "autodiff/kernels/count.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/index.hpp"
@@ -37,7 +40,13 @@ struct Sum : Linear<Sum> {
   bool keepdim;
 
   Sum(const Axes& a, bool k) : axes(a), keepdim(k) {}
-  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype()); }
+  Tensor eval(const Tensor& x) const {
+    if (x.dtype() != boolean) return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype());
+    const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+    Tensor out = make_tensor(shape, shape.numel(), i64);
+    kernels::count_true(view_of(x), axes, static_cast<std::int64_t*>(raw_data(out)));
+    return out;
+  }
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return expand(keepdim ? g : restore_axes(g, in, axes), in);
   }
@@ -188,6 +197,8 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
   return cases;
 }
 
+Tensor mask_of(const Tensor& x) { return x.dtype() == boolean ? x : ne(x, 0); }
+
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
   return unrecorded(x, [=](const Tensor& v, int outer) {
@@ -205,8 +216,7 @@ OpList reduce_ops() {
   return {axis_row(Sum::meta, true, cadena::sum),
           axis_row(Amax::meta, false, cadena::amax),
           prod_row(),
-          composite(
-              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
+          axis_row(formulas::NanSum::meta, true, cadena::nansum),
           composite(axis_row({.name = "nanmean",
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},
@@ -262,7 +272,7 @@ OpList reduce_ops() {
 
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("sum", axes, x.dim());
-  return detail::apply(detail::Sum(a, keepdim), detail::numeric(x));
+  return detail::apply(detail::Sum(a, keepdim), x);
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -278,7 +288,8 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor nansum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("nansum", axes, x.dim());
-  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, a, keepdim);
+  if (!is_floating(x.dtype())) return sum(x, a, keepdim);
+  return detail::elementwise_sum(formulas::NanSum{}, a, keepdim, x);
 }
 
 Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -289,15 +300,16 @@ Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor count_nonzero(const Tensor& x, const Axes& axes) {
   NoGrad guard;
-  return sum(ne(x, 0), normalize_axes("count_nonzero", axes, x.dim()));
+  return sum(detail::mask_of(x), normalize_axes("count_nonzero", axes, x.dim()));
 }
 Tensor any(const Tensor& x, const Axes& axes, bool keepdim) {
   NoGrad guard;
-  return gt(sum(ne(x, 0), normalize_axes("any", axes, x.dim()), keepdim), 0);
+  return gt(sum(detail::mask_of(x), normalize_axes("any", axes, x.dim()), keepdim), 0);
 }
 Tensor all(const Tensor& x, const Axes& axes, bool keepdim) {
   NoGrad guard;
-  return eq(sum(eq(x, 0), normalize_axes("all", axes, x.dim()), keepdim), 0);
+  const Axes a = normalize_axes("all", axes, x.dim());
+  return eq(sum(detail::mask_of(x), a, keepdim), detail::count_along(x.shape(), a));
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
