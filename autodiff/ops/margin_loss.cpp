@@ -4,7 +4,7 @@
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/tape.hpp"
-#include "autodiff/kernels/softmax.hpp"
+#include "autodiff/kernels/class_loss.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
