@@ -4,13 +4,9 @@
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/tape.hpp"
-<<<<<<< HEAD
 #include "autodiff/formulas/loss.hpp"
 #include "autodiff/formulas/sums.hpp"
-#include "autodiff/kernels/softmax.hpp"
-=======
 #include "autodiff/kernels/class_loss.hpp"
->>>>>>> index
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
