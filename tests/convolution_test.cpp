@@ -74,6 +74,9 @@ const Problem problems[] = {{"plain", 2, 3, 4, 7, 6, 3, 2},
                             {"window as large as x", 8, 12, 20, 5, 6, 5, 6},
                             {"window as large as x, padded", 8, 12, 20, 5, 6, 5, 6, 1, 1},
                             {"few windows inside", 8, 12, 20, 2, 2, 4, 4, 1, 3},
+                            {"3 x 3 of stride 1", 3, 14, 18, 9, 12, 3, 3, 1, 1},
+                            {"3 x 3 of stride 1, wide and odd", 1, 13, 50, 9, 41, 3, 3, 1, 2},
+                            {"3 x 3 of stride 1, groups", 2, 39, 36, 8, 5, 3, 3, 1, 1, 1, 3},
                             // One output channel of a group, or two.
                             {"depthwise, tall kernel", 2, 9, 9, 21, 37, 7, 3, 1, 3, 1, 9},
                             {"depthwise, strided and dilated", 2, 6, 6, 41, 40, 3, 3, 2, 2, 2, 6},
@@ -197,6 +200,34 @@ TEST(Convolution, KeepsNaNAndItsPlace) {
     EXPECT_EQ(sum(bad).item(), 16 * 9);
     EXPECT_EQ(sum(bad[1].slice(1, {2, 5}).slice(2, {3, 6})).item(), 16 * 9);
   }
+}
+
+TEST(Convolution, LargeValuesStayInTheirWindows) {
+  // Sums and differences of what a window holds must not leave traces elsewhere.
+  manual_seed(4);
+  const Tensor x = randn({2, 24, 11, 13}), w = randn({20, 24, 3, 3}),
+               expected = conv2d(x, w, {}, {.padding = 1});
+  const Tensor g = randn(expected.shape());
+  const auto gradient = [&](const Tensor& cotangent) {
+    Tensor leaf = x.clone().requires_grad_();
+    conv2d(leaf, w, {}, {.padding = 1}).backward(cotangent);
+    return leaf.grad();
+  };
+  const Tensor expected_gradient = gradient(g);
+  for (std::int64_t i : {0, 5, 6, 10})
+    for (std::int64_t j : {0, 6, 7, 12}) {
+      Tensor large = x.clone(), large_g = g.clone();
+      large.select(0, 1).select(0, 3).select(0, i).select(0, j).fill_(1e25);
+      large_g.select(0, 1).select(0, 3).select(0, i).select(0, j).fill_(1e25);
+      Tensor outside = ones({11, 13}, boolean);
+      outside.slice(0, {std::max<std::int64_t>(0, i - 1), i + 2})
+          .slice(1, {std::max<std::int64_t>(0, j - 1), j + 2})
+          .fill_(false);
+      const Tensor y = conv2d(large, w, {}, {.padding = 1}), gx = gradient(large_g);
+      EXPECT_TRUE(allclose(where(outside, y, 0), where(outside, expected, 0), 0, 1e-4)) << i << " " << j;
+      EXPECT_TRUE(allclose(where(outside, gx, 0), where(outside, expected_gradient, 0), 0, 1e-4))
+          << i << " " << j;
+    }
 }
 
 TEST(Convolution, ThreadsDoNotChangeBits) {

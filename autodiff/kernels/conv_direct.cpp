@@ -7,6 +7,7 @@
 
 #include "autodiff/kernels/conv_planes.hpp"
 #include "autodiff/kernels/conv_tile.hpp"
+#include "autodiff/kernels/conv_winograd.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/scratch.hpp"
 
@@ -368,6 +369,7 @@ bool suits_channels(const ConvForm& f) {
 
 template <class T>
 void run(const ConvForm& f, const T* source, const T* w, const T* bias, T* target) {
+  if (suits_winograd(f)) return conv_by_winograd(f, source, w, bias, target);
   if (suits_channels<T>(f)) return conv_by_channels(f, source, w, bias, target);
   Pass<T>(f, source, w, bias, target).run();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/kernels/pairs.hpp"
 #include "autodiff/kernels/partial.hpp"
 
 namespace cadena::kernels {
@@ -20,23 +21,6 @@ void fill_zeros(T* to, std::int64_t n) {
   Partial<T>(n - i).store(to + i, Batch(T(0)));
 }
 
-#if defined(__AVX512F__)
-
-constexpr bool has_even_lanes = true;
-inline xsimd::batch<float> even_lanes(xsimd::batch<float> a, xsimd::batch<float> b) {
-  const __m512i at = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  return _mm512_permutex2var_ps(a, at, b);
-}
-inline xsimd::batch<double> even_lanes(xsimd::batch<double> a, xsimd::batch<double> b) {
-  return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b);
-}
-
-#else
-
-constexpr bool has_even_lanes = false;
-
-#endif
-
 // Rows of a plane: to[i * to_row + j] = from[i * from_row + j * every] where begin <= j < end, else 0, for
 // i < rows and j < n. What holds for a vector of columns is worked out once for all rows.
 template <class T>
@@ -44,7 +28,7 @@ struct PaddedRows {
   std::int64_t rows, from_row, to_row, every, begin, end, n;
 
   void copy(const T* from, T* to) const {
-    if (every > 2 || (every == 2 && !has_even_lanes)) return copy_elements(from, to);
+    if (every > 2) return copy_elements(from, to);
     if (every == 1 && rows == 1) return copy_row(from, to);
     for (std::int64_t j = 0; j < n; j += width<T>) {
       const Partial<T> some(std::min(width<T>, n - j));
@@ -55,13 +39,11 @@ struct PaddedRows {
         const Between<T> one(begin - j, end - j);
         each([&](const T* p) __attribute__((always_inline)) { return one.load(p + j); });
       } else {
-#if defined(__AVX512F__)
         const std::int64_t first = 2 * (begin - j), last = 2 * (end - j) - 1;
         const Between<T> one(first, last), two(first - width<T>, last - width<T>);
         each([&](const T* p) __attribute__((always_inline)) {
-          return even_lanes(one.load(p + 2 * j), two.load(p + 2 * j + width<T>));
+          return part_pairs(one.load(p + 2 * j), two.load(p + 2 * j + width<T>)).first;
         });
-#endif
       }
     }
   }

@@ -4,6 +4,7 @@
 #include "autodiff/kernels/conv_direct.hpp"
 #include "autodiff/kernels/conv_planes.hpp"
 #include "autodiff/kernels/conv_tile.hpp"
+#include "autodiff/kernels/conv_winograd.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/scratch.hpp"
 #include "autodiff/kernels/transpose.hpp"
@@ -141,6 +142,8 @@ class WeightSums {
 
 template <class T>
 void conv_weight_direct(const ConvShape& s, const T* x, const T* y, T* w) {
+  const ConvForm f = conv_form(s);
+  if (suits_winograd(f)) return conv_weight_by_winograd(f, x, y, w);
   WeightSums<T>(s, s.work() >= parallel_work).run(x, y, w);
 }
 

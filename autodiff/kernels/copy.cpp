@@ -187,17 +187,31 @@ void for_elements(const Loops<2>& loops, const From* from, To* to) {
   const std::int64_t first = outer.shape[0], f0 = outer.strides[0][0], t0 = outer.strides[1][0];
   outer = without(outer, 0);
   const std::int64_t group = std::max<std::int64_t>(1, block_bytes / (outer.shape.numel() * row_bytes));
-  const bool is_short = Op::moves_bits && std::is_same_v<From, To> && outer.shape.empty() &&
-                        n <= static_cast<std::int64_t>(few) && (from_step == 1 || from_step == 0) &&
-                        to_step == 1;
+  const bool is_short = Op::moves_bits && std::is_same_v<From, To> && n <= static_cast<std::int64_t>(few) &&
+                        (from_step == 1 || from_step == 0) && to_step == 1;
   const bool repeats = Op::moves_bits && outer.shape.empty() && f0 == 0 && to_step == 1 && t0 == n;
   for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
     const std::int64_t end = std::min(first, (b + 1) * group);
     if (repeats) return repeat_row(end - b * group, n, from, from_step, to + b * group * t0);
-    if constexpr (Op::moves_bits && std::is_same_v<From, To>)
-      if (is_short)
-        return copy_short_rows(n, from_step == 0, end - b * group, from + b * group * f0, f0,
-                               to + b * group * t0, t0, std::make_index_sequence<few + 1>());
+    if constexpr (Op::moves_bits && std::is_same_v<From, To>) {
+      const auto short_rows = [&](std::int64_t rows, std::int64_t f, std::int64_t f_row, std::int64_t t,
+                                  std::int64_t t_row) {
+        copy_short_rows(n, from_step == 0, rows, from + f, f_row, to + t, t_row,
+                        std::make_index_sequence<few + 1>());
+      };
+      if (is_short && outer.shape.empty())
+        return short_rows(end - b * group, b * group * f0, f0, b * group * t0, t0);
+      if (is_short) {
+        const int last = outer.shape.rank() - 1;
+        const Loops<2> others = without(outer, last);
+        for (std::int64_t i = b * group; i < end; ++i)
+          for_each_index(others.shape, others.strides, [&](const auto& at) {
+            short_rows(outer.shape[last], i * f0 + at[0], outer.strides[0][last], i * t0 + at[1],
+                       outer.strides[1][last]);
+          });
+        return;
+      }
+    }
     for (std::int64_t i = b * group; i < end; ++i)
       for_each_index(outer.shape, outer.strides, [&](const auto& at) {
         Op::row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);
