@@ -242,10 +242,7 @@ bool Sweep::add_to_sum(Node& node, const Tensor& g) {
   if (!sum.defined() || !node.has_add_vjp()) return false;
   if (on_tape()) [[unlikely]] {
     if (!tape->owns(sum)) return false;
-    tape->check_known(node.name(), g);
-    const Edge edge = Edge::share(&node);
-    tape->write(
-        node.name(), sum, [edge, g, sum] { edge->add_vjp(g, sum); }, edge);
+    tape->add_rule(Edge::share(&node), g, sum);
     return true;
   }
   if (!may_overwrite(sum)) return false;

@@ -13,16 +13,7 @@ namespace {
 
 constexpr std::int64_t tile_elements = 2048;  // ten arrays of floats fit the caches next to the core
 constexpr std::int64_t tiles_of_task = 8;
-constexpr std::size_t register_bytes = 64;
-
-/// A register full of one value.
-void fill_register(const void* from, std::size_t itemsize, void* to) {
-  const auto n = static_cast<std::int64_t>(register_bytes / itemsize);
-  if (itemsize == 4)
-    kernels::splat_row(*static_cast<const std::uint32_t*>(from), static_cast<std::uint32_t*>(to), n);
-  else
-    kernels::splat_row(*static_cast<const std::uint64_t*>(from), static_cast<std::uint64_t*>(to), n);
-}
+using kernels::register_bytes;
 
 }  // namespace
 
@@ -33,16 +24,18 @@ void LoopCall::run_general() const {
   const void* from[kernels::map_max_inputs];
   for (int k = 0; k < operands; ++k) {
     from[k] = in[k];
-    if (single >> k & 1U) fill_register(in[k], itemsize, registers[k]), from[k] = registers[k];
+    if (single >> k & 1U) kernels::fill_register(in[k], itemsize, registers[k]), from[k] = registers[k];
   }
   kernels::map_in_chunks(loop, op, out, itemsize, from, sizes, operands, single, n);
 }
 
-bool LoopGroup::tiles(std::int64_t n) { return n >= 2 * tile_elements; }
+bool LoopGroup::in_tiles(std::span<const LoopCall> calls) {
+  return calls.size() > 1 && calls[0].n >= 2 * tile_elements;
+}
 
 LoopGroup::LoopGroup(std::span<const LoopCall> calls, const std::unordered_set<const void*>& unseen)
     : n_(calls.empty() ? 0 : calls[0].n) {
-  if (tiles(n_) && calls.size() > 1)
+  if (in_tiles(calls))
     tile(calls, unseen);
   else
     calls_.assign(calls.begin(), calls.end());
@@ -54,19 +47,13 @@ void LoopGroup::run() const {
 }
 
 void LoopGroup::tile(std::span<const LoopCall> calls, const std::unordered_set<const void*>& unseen) {
-  // Backwards: what is read later, and by which call last.
   std::unordered_map<const void*, std::size_t> last_reader;
-  std::vector<bool> needed(calls.size());
-  for (std::size_t c = calls.size(); c-- > 0;) {
-    slot_bytes_ = std::max(slot_bytes_, tile_elements * calls[c].itemsize);
-    needed[c] = !unseen.contains(calls[c].out) || last_reader.contains(calls[c].out);
-    if (!needed[c]) continue;
-    for (int k = 0; k < calls[c].operands; ++k) last_reader.try_emplace(calls[c].in[k], c);
-  }
+  for (std::size_t c = 0; c < calls.size(); ++c)
+    for (int k = 0; k < calls[c].operands; ++k) last_reader[calls[c].in[k]] = c;
+  for (const LoopCall& call : calls) slot_bytes_ = std::max(slot_bytes_, tile_elements * call.itemsize);
   std::unordered_map<const void*, std::size_t> slot_of;
   std::vector<std::size_t> idle;
   for (std::size_t c = 0; c < calls.size(); ++c) {
-    if (!needed[c]) continue;
     const LoopCall& call = calls[c];
     Tiled t{.loop = call.loop,
             .op = call.op,
@@ -90,7 +77,7 @@ void LoopGroup::tile(std::span<const LoopCall> calls, const std::unordered_set<c
     }
     // The result may take the place of an operand that is read for the last time.
     for (int k = 0; k < call.operands; ++k) {
-      const auto found = call.single >> k & 1U ? slot_of.end() : slot_of.find(call.in[k]);
+      const auto found = slot_of.find(call.in[k]);
       if (found == slot_of.end() || last_reader.at(call.in[k]) != c) continue;
       idle.push_back(found->second);
       slot_of.erase(found);
@@ -123,7 +110,7 @@ void LoopGroup::run_tiles() const {
         const kernels::Scratch<unsigned char> own(
             static_cast<std::int64_t>(registers + slots_ * slot_bytes_));
         for (std::size_t i = 0; i < splats_.size(); ++i)
-          fill_register(splats_[i].from, splats_[i].itemsize, own + i * register_bytes);
+          kernels::fill_register(splats_[i].from, splats_[i].itemsize, own + i * register_bytes);
         for (std::int64_t i = task * tiles_of_task; i < std::min(tiles, (task + 1) * tiles_of_task); ++i) {
           const std::int64_t start = i * tile_elements;
           const auto at = [&](const Place& place) {

@@ -1,6 +1,5 @@
 // Elementwise loops of a tape. Those that follow one another over equally many elements run together: all of
-// them on a tile that stays in the cache, then on the next. What only they see needs no memory beyond a tile,
-// and what nobody reads is not computed.
+// them on a tile that stays in the cache, then on the next. What only they see needs no memory beyond a tile.
 #pragma once
 
 #include <array>
@@ -53,12 +52,12 @@ struct MapCall {
 /// is read at the same places or not at all.
 class LoopGroup {
  public:
-  /// @param unseen memory written here that nothing else reads
+  /// @param unseen memory written and read here that nothing else knows
   LoopGroup(std::span<const LoopCall> calls, const std::unordered_set<const void*>& unseen);
   void run() const;
 
-  /// Whether calls over n elements gain from running tile by tile.
-  static bool tiles(std::int64_t n);
+  /// Whether calls of one group gain from running tile by tile; if not they run one after the other.
+  static bool in_tiles(std::span<const LoopCall> calls);
 
  private:
   struct Place {

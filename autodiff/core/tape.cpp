@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <sstream>
 #include <utility>
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/checksum.hpp"
 
 namespace cadena::detail {
 
@@ -140,8 +138,10 @@ void Tape::check_known(std::string_view op, const Tensor& t) const {
 
 bool Tape::owns(const Tensor& t) const {
   const TensorImpl* p = raw_impl(t);
-  // One reference is the tape's.
-  if (!p->unique() || !p->contiguous || p->storage->count != 2) return false;
+  const auto steps = sums_.find(p);  // which hold it, and its memory
+  const std::uint32_t held = steps == sums_.end() ? 0 : steps->second;
+  // One reference to the memory is the tape's.
+  if (p->count != 1 + held || !p->contiguous || p->storage->count != 2 + held) return false;
   const auto found = made_.find(p->storage.get());
   return found != made_.end() && found->second.origin == Origin::step;
 }
@@ -206,11 +206,10 @@ TensorList Tape::step(Step step, bool keeps) {
   return results;
 }
 
-void Tape::write(std::string_view name, const Tensor& target, Action body, const Edge& node) {
+void Tape::write(std::string_view name, const Tensor& target, Action body) {
   const auto& storage = raw_impl(target)->storage;
   Step step = begin(name);
   step.action = std::move(body);
-  step.node = node;
   if (const auto found = made_.find(storage.get()); found != made_.end()) {
     if (found->second.origin == Origin::constant && storage->bytes > 0) {
       const auto* first = static_cast<const unsigned char*>(storage->data);
@@ -223,6 +222,23 @@ void Tape::write(std::string_view name, const Tensor& target, Action body, const
   retain(&target, 1);
   const Inside inside(*this, false);
   step.action();
+  append(std::move(step));
+}
+
+void Tape::add_rule(const Edge& node, const Tensor& g, const Tensor& sum) {
+  check_known(node->name(), g);
+  Step step = begin(node->name());
+  step.body = [node](const TensorList& x) {
+    node->add_vjp(x[0], x[1]);
+    return TensorList();
+  };
+  step.holds = {g, sum};
+  step.node = node;
+  step.target = raw_impl(sum)->storage;
+  step.own_target = true;
+  const Inside inside(*this, false);
+  step.body(step.holds);
+  ++sums_[raw_impl(sum)];
   append(std::move(step));
 }
 
@@ -276,7 +292,7 @@ void Tape::map(MapCall call, const Tensor& out, const Tensor* operands, int n) {
   steps_.back().map = std::move(call);
 }
 
-void Tape::finish() {
+void Tape::finish(const TensorList& outputs) {
   former_ = nullptr;  // which may be gone from here on
   if (poisoned_)
     throw CaptureError("[capture] expected operations that succeed, got an exception that was caught" +
@@ -292,6 +308,7 @@ void Tape::finish() {
     const auto* first = static_cast<const unsigned char*>(storage->data);
     if (made.origin == Origin::constant) initial_.push_back({made.storage, {first, first + storage->bytes}});
   }
+  described_ = description(outputs);
   // Their values are those of another call later; the rules of elementwise ops are loops by now.
   for (const auto& [node, edge] : own_nodes_) {
     if (edge->is_elementwise())
@@ -304,10 +321,13 @@ void Tape::finish() {
 void Tape::run(Step& step) {
   if (step.map) return step.map->run();
   grad_enabled = step.grad_mode;
-  if (step.action) {
+  if (step.action || step.target) {
     const Inside inside(*this, false);
     const auto version = step.target ? step.target->version : 0;
-    step.action();
+    if (step.action)
+      step.action();
+    else
+      step.body(step.holds);
     // Within the tape the same place at another time is what the graph saved; outside it was overwritten.
     if (step.target) step.target->version = step.own_target ? version : version + 1;
     return;
@@ -342,68 +362,11 @@ void Tape::replay() {
   const auto loops_until = [&](std::size_t end) {
     for (; next < end; ++next) groups_[next].run();
   };
-  for (Step& step : steps_) {
-    loops_until(step.loops_before);
-    run(step);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    loops_until(groups_before_[i]);
+    run(steps_[i]);
   }
   loops_until(groups_.size());
-}
-
-/// A line for each step: what is called, and where its operands and results are. Memory of the tape is
-/// numbered.
-std::vector<std::string> Tape::description() const {
-  if (!described_.empty()) return described_;
-  std::unordered_map<const void*, std::size_t> number;
-  for (const Storage* storage : order_) number.try_emplace(storage->data, number.size());
-  const auto place = [&](const void* data) {
-    const auto found = number.find(data);
-    return found == number.end() ? std::string(" other") : " #" + std::to_string(found->second);
-  };
-  std::vector<std::string> lines;
-  std::size_t next = 0;
-  const auto loops_until = [&](std::size_t end) {
-    for (; next < end; ++next) {
-      const LoopCall& c = loops_[next];
-      std::ostringstream line;
-      line << "elementwise loop " << reinterpret_cast<const void*>(c.loop) << " over " << c.n << " elements"
-           << place(c.out);
-      for (int i = 0; i < c.operands && c.n > 0; ++i) line << place(c.in[i]);
-      if (c.single) line << " with single elements " << c.single;
-      lines.push_back(line.str());
-    }
-  };
-  for (const Step& step : steps_) {
-    loops_until(step.loops_before);
-    std::string line = step.name;
-    for (const Result& r : step.results)
-      line += r.defined ? " " + to_string(r.shape) + place(r.data) : " undefined";
-    lines.push_back(line);
-  }
-  loops_until(loops_.size());
-  std::unordered_map<const Storage*, const void*> first_values;  // those that others may have changed since
-  for (const Initial& i : initial_) first_values[i.storage.get()] = i.bytes.data();
-  for (const Storage* storage : order_) {
-    const auto found = first_values.find(storage);
-    if (found == first_values.end() && made_.at(storage).origin != Origin::constant) continue;
-    const void* bytes = found == first_values.end() ? storage->data : found->second;
-    lines.push_back("constant" + place(storage->data) + " of checksum " +
-                    std::to_string(kernels::checksum(bytes, storage->bytes)));
-  }
-  for (const auto& [tensor, node] : foreign_)
-    lines.push_back("tensor of outside " + describe(tensor) + (node ? ", which requires grad" : ""));
-  return lines;
-}
-
-std::string Tape::difference(const Tape& a, const Tape& b) {
-  const auto was = a.description(), is = b.description();
-  for (std::size_t i = 0; i < was.size() || i < is.size(); ++i) {
-    const std::string before = i < was.size() ? was[i] : "the end", now = i < is.size() ? is[i] : "the end";
-    if (before != now) return now + " instead of " + before;
-  }
-  for (std::size_t i = 0; i < a.foreign_.size(); ++i)
-    if (raw_impl(a.foreign_[i].tensor)->data != raw_impl(b.foreign_[i].tensor)->data)
-      return "another tensor of outside, " + describe(b.foreign_[i].tensor);
-  return {};
 }
 
 Tensor apply_on_tape(const Ref<RecordedNode>& node, const Tensor* inputs, std::size_t n) {

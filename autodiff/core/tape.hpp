@@ -7,6 +7,7 @@
 // at values, drawing random numbers and writing in place outside of a step.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -42,8 +43,10 @@ class Tape {
   /// The same for a body that calls an op or rule of `node`. Only an op may leave tensors behind that are not
   /// its results, in the node.
   TensorList node_step(std::string name, const Edge& node, Body body, TensorList holds, bool keeps);
-  /// `body` writes to `target`, which was there before, by a rule of `node` if there is one.
-  void write(std::string_view name, const Tensor& target, Action body, const Edge& node = {});
+  /// `body` writes to `target`, which was there before.
+  void write(std::string_view name, const Tensor& target, Action body);
+  /// The node's rule adds to `sum`, which this tape owns.
+  void add_rule(const Edge& node, const Tensor& g, const Tensor& sum);
   /// `action` changes what is no tensor, or tensors of its own: gradients, the state of an optimizer.
   void act(std::string_view name, Action action);
   /// A loop over `n` operands, each undefined, contiguous with as many elements as `out`, or a single
@@ -55,12 +58,12 @@ class Tape {
   void own(Node* node) { own_nodes_.try_emplace(node, Edge::share(node)); }
   bool owns_node(const Node* node) const { return own_nodes_.contains(node); }
   bool owns_memory(const Storage* storage) const {
-    return made_.contains(storage) || inputs_.contains(storage);
+    return made_.contains(storage) || std::find(inputs_.begin(), inputs_.end(), storage) != inputs_.end();
   }
   /// A replay computes this memory, in place.
   bool fills(const Storage* storage) const;
   void forget_gradient_of(const Edge& node) { own_gradients_.push_back(node); }
-  void add_input(const Tensor& t) { inputs_.insert(raw_impl(t)->storage.get()); }
+  void add_input(const Tensor& t) { inputs_.push_back(raw_impl(t)->storage.get()); }
   void refuse_memory_of(const Tape* former) { former_ = former; }
   /// Nodes whose attributes the steps point at.
   void keep(const Edge& node) { nodes_.push_back(node); }
@@ -74,7 +77,7 @@ class Tape {
   void check_access(std::string_view op, const Storage& storage, bool write) const;
   /// After the last step. @throws CaptureError for memory that is in use and that no step fills, and if a
   /// step has thrown
-  void finish();
+  void finish(const TensorList& outputs);
   /// Puts loops together, and lets go of memory that only they see.
   void fuse();
 
@@ -111,7 +114,7 @@ class Tape {
   };
   struct Step {
     std::string name;
-    std::size_t loops_before;  ///< groups of them, from fuse() on
+    std::size_t loops_before;
     bool grad_mode;
     Body body;
     Action action = {};               ///< instead of a body: its allocations are its own affair
@@ -137,12 +140,17 @@ class Tape {
 
   void mark(const Tensor& t, Origin origin);
   void make(const Ref<Storage>& storage, Origin origin, std::string after);
-  std::vector<std::string> description() const;
-  using Groups = std::vector<std::span<const LoopCall>>;
-  Groups groups();
+  std::vector<std::string> description(const TensorList& outputs) const;
+  struct Groups {
+    std::vector<std::span<const LoopCall>> calls;
+    std::vector<std::size_t> before_step;  ///< how many groups come before each step
+  };
+  std::unordered_map<const void*, std::size_t> hidden() const;
+  void drop_unread();
+  Groups groups() const;
   std::unordered_set<const void*> unseen(const Groups& groups) const;
   template <class F>
-  std::size_t in_order(const Groups& groups, const F& f) const;
+  std::size_t in_order(const Groups& groups, const F& f);
   void share_memory(const Groups& groups, const std::unordered_set<const void*>& without);
   void pin(const Tensor& t);
   /// At this place of the recording.
@@ -156,17 +164,19 @@ class Tape {
   int constants_ = 0;  ///< factories that are running
   std::vector<LoopCall> loops_;
   std::size_t loop_count_ = 0;
+  std::vector<std::string> described_;  ///< what difference() compares, from finish() on
   // From fuse() on:
   std::vector<LoopGroup> groups_;
-  std::vector<std::string> described_;  ///< what difference() compares
+  std::vector<std::size_t> groups_before_;  ///< each step
   std::vector<Step> steps_;
   std::vector<Edge> nodes_;
   bool grad_mode_ = grad_enabled;  ///< around the function
   bool poisoned_ = false;          ///< a step has thrown
   const Tape* former_ = nullptr;   ///< whose memory must not be read
   std::unordered_map<const Node*, Edge> own_nodes_;
+  std::unordered_map<const TensorImpl*, std::uint32_t> sums_;  ///< how many steps add to each
   std::vector<Edge> own_gradients_;
-  std::unordered_set<const Storage*> inputs_;
+  std::vector<const Storage*> inputs_;
   std::vector<const Storage*> order_;  ///< of what was made
   std::unordered_map<const Storage*, Made> made_;
   struct Foreign {

@@ -13,6 +13,10 @@ namespace {
 
 using Byte = unsigned char;
 
+// Small results stay apart: their caches are never full, and a processor waits where it reads what was just
+// written over something else.
+constexpr std::size_t least_shared = 1024;
+
 /// What is known of memory of the tape: when it is in use, and by whom.
 struct Life {
   Storage* storage;
@@ -101,28 +105,35 @@ std::vector<std::pair<Life*, Ref<Storage>>> placed(Lives& lives, std::size_t end
 
 }  // namespace
 
-/// f(calls, step, time) for all that a replay does, in order: loops, with null for the step, and steps.
-/// @return the time at the end
+/// f(calls, step, time) for all that a replay does, in order: loops, with null for the step, and steps. What
+/// runs in tiles has one time. @return the time at the end
 template <class F>
-std::size_t Tape::in_order(const Groups& groups, const F& f) const {
+std::size_t Tape::in_order(const Groups& groups, const F& f) {
   std::size_t time = 0, next = 0;
   const auto groups_until = [&](std::size_t end) {
-    for (; next < end; ++next) f(groups[next], nullptr, time++);
+    for (; next < end; ++next) {
+      const auto calls = groups.calls[next];
+      if (LoopGroup::in_tiles(calls))
+        f(calls, nullptr, time++);
+      else
+        for (std::size_t i = 0; i < calls.size(); ++i) f(calls.subspan(i, 1), nullptr, time++);
+    }
   };
-  for (const Step& step : steps_) {
-    groups_until(step.loops_before);
-    f({}, &step, time++);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    groups_until(groups.before_step[i]);
+    f({}, &steps_[i], time++);
   }
-  groups_until(groups.size());
+  groups_until(groups.calls.size());
   return time;
 }
 
 void Tape::share_memory(const Groups& groups, const std::unordered_set<const void*>& without) {
   Lives lives;
   for (const auto& [storage, made] : made_)
-    if (made.origin == Origin::step && !without.contains(storage->data)) lives.add(made.storage.get());
+    if (made.origin == Origin::step && storage->bytes >= least_shared && !without.contains(storage->data))
+      lives.add(made.storage.get());
   std::unordered_map<const Node*, std::size_t> last_rule;
-  const auto look_at = [&](std::span<const LoopCall> calls, const Step* step, std::size_t time) {
+  const auto look_at = [&](std::span<const LoopCall> calls, Step* step, std::size_t time) {
     for (const LoopCall& c : calls) {
       lives.fill(c.out, time);
       for (int k = 0; k < c.operands; ++k) lives.use(c.in[k], time);
@@ -130,6 +141,7 @@ void Tape::share_memory(const Groups& groups, const std::unordered_set<const voi
     if (!step) return;
     for (const Placement& p : step->placements) lives.fill(p.storage->data, time);
     for (const Tensor& held : step->holds) lives.hold(held, time);
+    lives.hold(step->target, time);
     if (step->node) last_rule[step->node.get()] = time;
     if (!step->map) return;
     lives.fill(step->map->out, time);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -26,6 +27,27 @@ void splat_row(T value, T* to, std::int64_t n) {
     constexpr auto width = static_cast<std::int64_t>(all.size);
     for (std::int64_t i = 0; i < n; i += width) all.store_unaligned(reinterpret_cast<Bits*>(to) + i);
   }
+}
+
+/// f(T()) for a T of so many bytes.
+template <class F>
+void with_item(std::size_t itemsize, const F& f) {
+  if (itemsize == 4)
+    f(std::uint32_t());
+  else if (itemsize == 8)
+    f(std::uint64_t());
+  else
+    f(std::uint8_t());
+}
+
+inline constexpr std::size_t register_bytes = 64;
+
+/// A register full of the element of so many bytes at `from`.
+inline void fill_register(const void* from, std::size_t itemsize, void* to) {
+  with_item(itemsize, [&]<class T>(T) {
+    splat_row(*static_cast<const T*>(from), static_cast<T*>(to),
+              static_cast<std::int64_t>(register_bytes / sizeof(T)));
+  });
 }
 
 template <class T>

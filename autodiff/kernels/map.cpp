@@ -26,17 +26,6 @@ const unsigned char* at(const void* p, std::int64_t element, std::size_t itemsiz
   return static_cast<const unsigned char*>(p) + element * static_cast<std::int64_t>(itemsize);
 }
 
-/// f(T()) for a T of so many bytes.
-template <class F>
-void with_item(std::size_t itemsize, const F& f) {
-  if (itemsize == 4)
-    f(std::uint32_t());
-  else if (itemsize == 8)
-    f(std::uint64_t());
-  else
-    f(std::uint8_t());
-}
-
 /// How an operand reaches the loop: where it lies, as a register full of its one value, or written out.
 enum class Way : std::uint8_t { absent, direct, splat, written };
 
@@ -159,14 +148,13 @@ class Task {
     const bool repeats = map_.piece % p.period == 0;
     if (written_[i] == offset_[i] && repeats) return buffer_[i];
     written_[i] = repeats ? offset_[i] : nothing;
-    with_item(p.itemsize, [&]<class T>(T) {
-      T* to = reinterpret_cast<T*>(buffer_[i]);
-      if (p.way == Way::splat)
-        splat_row(*static_cast<const T*>(row), to, 64 / static_cast<std::int64_t>(sizeof(T)));
-      else
+    if (p.way == Way::splat)
+      fill_register(row, p.itemsize, buffer_[i]);
+    else
+      with_item(p.itemsize, [&]<class T>(T) {
         expand(static_cast<const T*>(row), p.row, repeats ? 0 : start(),
-               repeats ? std::min(map_.piece, map_.row) : length(), to);
-    });
+               repeats ? std::min(map_.piece, map_.row) : length(), reinterpret_cast<T*>(buffer_[i]));
+      });
     return buffer_[i];
   }
 

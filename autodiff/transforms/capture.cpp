@@ -78,7 +78,7 @@ struct Captured::State {
       again->retain(out.data(), static_cast<int>(out.size()));
       for (Tensor& t : out)
         if (t.defined()) t = t.detach();
-      again->finish();
+      again->finish(out);
     }
     if (tape)
       if (const auto difference = Tape::difference(*tape, *again); !difference.empty())

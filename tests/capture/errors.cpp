@@ -224,6 +224,40 @@ TEST(CaptureErrors, WhatIsNotTheSameTheSecondTime) {
                "[capture] expected no state that a handle carries from call to call, got (2,) f32"));
 }
 
+TEST(CaptureErrors, OtherTensorsTheSecondTime) {
+  // The same operations, but of y and z in turn.
+  using Pick = std::function<TensorList(const Tensor& y, const Tensor& z)>;
+  const auto changed = [](const Pick& pick) {
+    const auto calls = std::make_shared<int>(0);
+    return second([=](const TensorList& in) -> TensorList {
+      const Tensor x = outer(in[0], ones({2})), y = exp(x), z = tanh(x);
+      return ++*calls == 1 ? pick(y, z) : pick(z, y);
+    });
+  };
+  const Tensor row = ones({2});
+  for (const auto& [pick, got] : std::vector<std::pair<Pick, std::string>>{
+           {[&](auto y, auto) { return TensorList{y * row}; }, "got loop"},
+           {[](auto y, auto z) { return TensorList{matmul(y, z.t())}; }, "got matmul"},
+           {[](auto y, auto) { return TensorList{y.sum()}; }, "got sum"},
+           {[](auto y, auto) {
+              return TensorList{cumsum(y.slice(0, {1, 2}), 0)};
+            },
+            "got cumsum"},
+           {[](auto y, auto) { return TensorList{y}; }, "got output"}})
+    EXPECT_TRUE(contains(changed(pick), got)) << got;
+  int calls = 0;
+  EXPECT_TRUE(contains(second([&](const TensorList& in) -> TensorList {
+                         const Tensor x = outer(in[0], ones({2}));
+                         return {++calls == 1 ? matmul(x, x) : matmul(x, x.t())};
+                       }),
+                       "strides"));
+  EXPECT_TRUE(contains(second([&](const TensorList& in) -> TensorList {
+                         const Tensor x = outer(exp(in[0]), ones({2}));
+                         return {cumsum(x.slice(0, {calls % 2, calls++ % 2 + 1}), 0)};
+                       }),
+                       "+8"));
+}
+
 TEST(CaptureErrors, ThingsOfOutside) {
   Tensor w = ones({2}).requires_grad_();
   auto f = capture([&](const TensorList& in) -> TensorList { return {w * in[0]}; });

@@ -113,12 +113,21 @@ TEST(CaptureFusion, ResultsThatAreBroadcast) {
 }
 
 TEST(CaptureFusion, ResultsThatNobodyReads) {
-  expect_same(
-      [](const TensorList& in) {
-        const Tensor a = exp(in[0]), lost = sqrt(abs(a)) * 3;
-        return TensorList{a + 1};
-      },
-      few_tiles);
+  const auto kept = [](std::int64_t n, bool wasteful) {
+    const Function f = [wasteful](const TensorList& in) {
+      const Tensor a = exp(in[0]);
+      if (wasteful) static_cast<void>(sqrt(abs(a)) * 3 - cos(a));
+      return TensorList{a + 1};
+    };
+    expect_same(f, n);
+    const std::int64_t before = memory_stats().live_bytes;
+    Captured captured = capture(f);
+    for (int k = 0; k < 3; ++k) captured({drawn(n, f32, k)});
+    return memory_stats().live_bytes - before;
+  };
+  // No room for four more results, tiled or not.
+  for (const std::int64_t n : {std::int64_t{4000}, few_tiles})
+    EXPECT_LT(kept(n, true), kept(n, false) + 4 * n);
 }
 
 TEST(CaptureFusion, HandlesKeepTheirValues) {
@@ -150,6 +159,16 @@ TEST(CaptureFusion, NumbersThatChange) {
     const NoGrad guard;
     Tensor(scale).mul_(1.5);
   }
+}
+
+TEST(CaptureFusion, DtypesInTurn) {
+  expect_same(
+      [](const TensorList& in) {
+        const Tensor x = in[0], wide = in[0].to(f64);
+        const Tensor a = x * 0.3 + 1, b = wide * 0.7 - 1, c = a * a - x, d = b / (wide * wide + 1);
+        return TensorList{tanh(c) + a, sin(d) * b};
+      },
+      few_tiles);
 }
 
 TEST(CaptureFusion, Integers) {

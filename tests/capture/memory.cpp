@@ -55,6 +55,43 @@ TEST(CaptureMemory, AStepHoldsWhatIsAliveAtOneTime) {
   EXPECT_LT(kept(40) - kept(10), 2 * 40'000);  // 60 matrices, but what the steps themselves take
 }
 
+TEST(CaptureMemory, ShortLoopsShareToo) {
+  const auto kept = [](int count) {
+    const std::int64_t before = memory_stats().live_bytes;
+    Captured captured = capture([count](const TensorList& in) {
+      const NoGrad guard;
+      Tensor x = in[0];
+      for (int i = 0; i < count; ++i) x = 1.0001 * x + x;
+      return TensorList{x};
+    });
+    for (int k = 0; k < 3; ++k) captured({drawn({4000}, k)});
+    return memory_stats().live_bytes - before;
+  };
+  EXPECT_LT(kept(200) - kept(50), 3 * 16'000 + 150 * 1000);  // 300 results of 16,000 bytes
+}
+
+TEST(CaptureMemory, ReadingRowByRow) {
+  // Derivatives of rows are added to one sum, as in the program: a row of -0 stays one.
+  const Function f = [](const TensorList& in) {
+    Tensor x = in[0].detach().requires_grad_(), h = in[1].select(0, 0);
+    for (std::int64_t i = 0; i < x.size(0); ++i) h = tanh(h * x.select(0, i));
+    const Tensor y = h.sum() + (relu(x.select(0, 1) - 9) * -1.0).sum();
+    return TensorList{grad({y}, {x})[0]};
+  };
+  Captured captured = capture(f);
+  for (int k = 0; k < 4; ++k) {
+    const TensorList in = {drawn({30, 24}, k), drawn({2, 24}, k + 9)};
+    EXPECT_TRUE(same_bits(captured(in)[0], f(in)[0])) << k;
+  }
+  const auto kept = [&](std::int64_t rows) {
+    const std::int64_t before = memory_stats().live_bytes;
+    Captured again = capture(f);
+    for (int k = 0; k < 3; ++k) again({drawn({rows, 1000}, k), drawn({2, 1000}, k + 9)});
+    return memory_stats().live_bytes - before;
+  };
+  EXPECT_LT(kept(120) - kept(30), 90 * 4000 * 10);  // linear in the rows
+}
+
 TEST(CaptureMemory, GradientsOfARecurrence) {
   expect_same_calls([](const TensorList& in) { return recurrence(in); });
 }
