@@ -242,6 +242,23 @@ struct Max {
     else
       return xsimd::select(nan_lanes(a) || (a > b), a, b);
   }
+
+  /// Which lanes of v come before those of `best`: not equal ones, nor a NaN before a NaN.
+#if defined(__AVX512F__)
+  static xsimd::batch_bool<float> beats(xsimd::batch<float> v, xsimd::batch<float> best) {
+    const __mmask16 numbers = _mm512_cmp_ps_mask(best.data, best.data, _CMP_ORD_Q);
+    return _mm512_mask_cmp_ps_mask(numbers, v.data, best.data, _CMP_NLE_UQ);
+  }
+  static xsimd::batch_bool<double> beats(xsimd::batch<double> v, xsimd::batch<double> best) {
+    const __mmask8 numbers = _mm512_cmp_pd_mask(best.data, best.data, _CMP_ORD_Q);
+    return _mm512_mask_cmp_pd_mask(numbers, v.data, best.data, _CMP_NLE_UQ);
+  }
+#else
+  template <class T>
+  static xsimd::batch_bool<T> beats(xsimd::batch<T> v, xsimd::batch<T> best) {
+    return (v > best) || (nan_lanes(v) && !nan_lanes(best));
+  }
+#endif
 };
 /// The smaller one, or NaN if either is.
 struct Min {
