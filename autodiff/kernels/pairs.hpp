@@ -55,4 +55,20 @@ Pairs<T> join_pairs(xsimd::batch<T> a, xsimd::batch<T> b) {
 #endif
 }
 
+/// The first half of a register from a, the second from b.
+template <class T>
+xsimd::batch<T> load_halves(const T* a, const T* b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(a)), _mm256_loadu_ps(b), 1);
+  else
+    return _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(a)), _mm256_loadu_pd(b), 1);
+#else
+  constexpr std::size_t n = xsimd::batch<T>::size;
+  alignas(64) T lanes[n];
+  for (std::size_t i = 0; i < n / 2; ++i) lanes[i] = a[i], lanes[n / 2 + i] = b[i];
+  return xsimd::batch<T>::load_aligned(lanes);
+#endif
+}
+
 }  // namespace cadena::kernels

@@ -96,7 +96,7 @@ class Partial<double> {
 
 #endif
 
-/// Loads of the lanes from `first` to `last`, of which there may be none; the others are zero.
+/// Access to the lanes from `first` to `last`, of which there may be none; loads give 0 in the others.
 template <class T>
 class Between {
  public:
@@ -122,6 +122,18 @@ class Between {
     alignas(64) T lanes[Batch::size] = {};
     for (std::int64_t i = first_; i < last_; ++i) lanes[i] = p[i];
     return Batch::load_aligned(lanes);
+#endif
+  }
+  void store(T* p, Batch v) const {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(lanes_), v.data);
+    else
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(lanes_), v.data);
+#else
+    alignas(64) T lanes[Batch::size];
+    v.store_aligned(lanes);
+    for (std::int64_t i = first_; i < last_; ++i) p[i] = lanes[i];
 #endif
   }
 
