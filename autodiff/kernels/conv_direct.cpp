@@ -8,6 +8,7 @@
 #include "autodiff/kernels/conv_planes.hpp"
 #include "autodiff/kernels/conv_tile.hpp"
 #include "autodiff/kernels/conv_winograd.hpp"
+#include "autodiff/kernels/pairs.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/scratch.hpp"
 
@@ -176,7 +177,7 @@ void some_rows(const Grid& g, const Class& c, const T* planes, const T* w, T bia
     alignas(64) T buffer[R * width<T>];
     conv_row_tile<R>(c.runs, w, bias, from + i, g.pitch, count, buffer, width<T>);
     for (std::int64_t r = 0; r < R; ++r)
-      for (std::int64_t l = 0; l < count; ++l) to[r * g.row + (i + l) * g.step] = buffer[r * width<T> + l];
+      store_apart(buffer + r * width<T>, count, to + r * g.row + i * g.step, g.step);
   }
 }
 template <class T>
@@ -190,7 +191,8 @@ void one_channel(Grid g, const Class& c, const T* planes, const T* w, T bias, T*
     planes += done, g.to += done * g.step, g.columns -= done;
   }
   std::int64_t r = 0;
-  for (; r + 8 <= g.rows; r += 8) some_rows<8>(g, c, planes, w, bias, r, to);
+  for (; r + 8 <= g.rows && r + 14 != g.rows; r += 8) some_rows<8>(g, c, planes, w, bias, r, to);
+  for (; r + 7 <= g.rows; r += 7) some_rows<7>(g, c, planes, w, bias, r, to);
   if (r + 4 <= g.rows) some_rows<4>(g, c, planes, w, bias, r, to), r += 4;
   if (r + 2 <= g.rows) some_rows<2>(g, c, planes, w, bias, r, to), r += 2;
   if (r < g.rows) some_rows<1>(g, c, planes, w, bias, r, to);
@@ -223,7 +225,7 @@ struct Tiles {
   void some(std::int64_t first, std::size_t v) const {
     const auto k = static_cast<std::int64_t>(c.weight.size());
     T* out = to + first * stride;
-    alignas(64) T buffer[MR * NV * width<T>];
+    alignas(64) T buffer[(MR * NV + 1) * width<T>];  // pieces are read as whole registers
     ConvVector<T> now[NV];
     for (std::size_t i = 0; i < NV; ++i) {
       const auto& one = vectors.list[v + i];
@@ -248,7 +250,7 @@ struct Tiles {
       if (grid.step == 1)
         some.store(at, some.load(from));
       else
-        for (std::int64_t l = 0; l < piece.count; ++l) at[l * grid.step] = from[l];
+        store_apart(from, piece.count, at, grid.step);
     }
   }
 };

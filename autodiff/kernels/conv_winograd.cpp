@@ -1,6 +1,7 @@
 #include "autodiff/kernels/conv_winograd.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "autodiff/kernels/conv_tile.hpp"
 #include "autodiff/kernels/pairs.hpp"
@@ -46,67 +47,138 @@ struct Windows {
   }
 };
 
-// The windows of one row and one channel: B' d B, to[(4 a + b) * step].
+// A row of windows: which one of a sample, and its place among the transformed ones; and a channel of it.
 template <class T>
-void transform_windows(const ConvForm& f, const T* source, std::int64_t row, std::int64_t across, T* to,
-                       std::int64_t step) {
+struct WindowRow {
+  T* channel;
+  std::int64_t row, at;
+};
+struct Place {
+  std::int64_t unit, row, at;  // unit: sample * groups + group
+
+  template <class T>
+  WindowRow<T> channel(T* data, std::int64_t channels, std::int64_t c, std::int64_t size) const {
+    return {data + (unit * channels + c) * size, row, at};
+  }
+};
+// Row i behind row `first` of all samples.
+Place place_of(const ConvForm& f, const Windows& w, std::int64_t group, std::int64_t first, std::int64_t i) {
+  return {(first + i) / w.down * f.groups + group, (first + i) % w.down, i * w.across};
+}
+
+// Two rows of few windows share a register: the second one's windows are its upper half.
+template <class T>
+bool share_registers(const Windows& w) {
+  return 2 * w.across <= width<T>;
+}
+// The rows behind `first` one by one, or two by two; at the end a row may be its own partner.
+using RowPair = std::array<Place, 2>;
+template <class T>
+std::int64_t pairs_of(const Windows& w, std::int64_t rows) {
+  return share_registers<T>(w) ? blocks_of(rows, 2) : rows;
+}
+template <class T>
+RowPair pair_of(const ConvForm& f, const Windows& w, std::int64_t group, std::int64_t first,
+                std::int64_t rows, std::int64_t i) {
+  if (!share_registers<T>(w)) return {place_of(f, w, group, first, i), {}};
+  return {place_of(f, w, group, first, 2 * i), place_of(f, w, group, first, std::min(2 * i + 1, rows - 1))};
+}
+
+// B' d B of the windows from number j on: to[(4 a + b) * step + place]. With Halves, of the first windows of
+// two rows.
+template <bool Halves, class T>
+void transform_vector(const ConvForm& f, const WindowRow<const T> (&rows)[2], std::int64_t j,
+                      std::int64_t count, T* to, std::int64_t step) {
   const ConvAxis &down = f.axes[1], &along = f.axes[2];
   const auto low = [](const ConvAxis& a) { return std::min(a.taps.front().shift, a.taps.back().shift); };
-  const std::int64_t top = 2 * row + low(down);
-  for (std::int64_t j = 0; j < across; j += width<T>) {
-    const std::int64_t at = 2 * j + low(along), left = along.source - at;
-    const Between<T> some[4] = {{-at, left},
-                                {-at - width<T>, left - width<T>},
-                                {-at - 2, left - 2},
-                                {-at - 2 - width<T>, left - 2 - width<T>}};
-    Batch<T> h[4][4];
-    unroll<4>([&](auto a) {
-      if (top + a < 0 || top + a >= down.source) {
-        unroll<4>([&](auto b) { h[a][b] = Batch<T>(T(0)); });
-        return;
-      }
-      const T* line = source + (top + a) * along.source + at;
-      const auto [d0, d1] = part_pairs(some[0].load(line), some[1].load(line + width<T>));
-      const auto [d2, d3] = part_pairs(some[2].load(line + 2), some[3].load(line + 2 + width<T>));
-      h[a][0] = d0 - d2, h[a][1] = d1 + d2, h[a][2] = d2 - d1, h[a][3] = d1 - d3;
-    });
-    const auto each = [&](auto store) __attribute__((always_inline)) {
-      unroll<4>([&](auto b) {
-        T* column = to + b * step + j;
-        store(column, h[0][b] - h[2][b]), store(column + 4 * step, h[1][b] + h[2][b]);
-        store(column + 8 * step, h[2][b] - h[1][b]), store(column + 12 * step, h[1][b] - h[3][b]);
-      });
+  const std::int64_t at = 2 * j + low(along), left = along.source - at, next = Halves ? 0 : width<T>;
+  const Between<T> some[2][2] = {{{-at, left}, {-at - next, left - next}},
+                                 {{-at - 2, left - 2}, {-at - 2 - next, left - 2 - next}}};
+  Batch<T> h[4][4];
+  unroll<4>([&](auto a) {
+    // Elements from `shift` on, of the second row or the next ones of the first.
+    const auto load = [&](auto shift, auto second) __attribute__((always_inline)) {
+      const WindowRow<const T>& r = rows[Halves ? second : 0];
+      const std::int64_t line = 2 * r.row + low(down) + a;
+      if (line < 0 || line >= down.source) return Batch<T>(T(0));
+      return some[shift / 2][second].load(r.channel + line * along.source + at + shift + second * next);
     };
-    const Partial<T> last(std::min(width<T>, across - j));
-    if (across - j >= width<T>)
-      each([](T * p, Batch<T> v) __attribute__((always_inline)) { v.store_unaligned(p); });
-    else
-      each([&](T * p, Batch<T> v) __attribute__((always_inline)) { last.store(p, v); });
+    constexpr std::integral_constant<int, 0> zero;
+    constexpr std::integral_constant<int, 1> one;
+    constexpr std::integral_constant<int, 2> two;
+    const auto [d0, d1] = part_pairs(load(zero, zero), load(zero, one));
+    const auto [d2, d3] = part_pairs(load(two, zero), load(two, one));
+    h[a][0] = d0 - d2, h[a][1] = d1 + d2, h[a][2] = d2 - d1, h[a][3] = d1 - d3;
+  });
+  const auto each = [&](auto store) __attribute__((always_inline)) {
+    unroll<4>([&](auto b) {
+      T* column = to + b * step;
+      store(column, h[0][b] - h[2][b]), store(column + 4 * step, h[1][b] + h[2][b]);
+      store(column + 8 * step, h[2][b] - h[1][b]), store(column + 12 * step, h[1][b] - h[3][b]);
+    });
+  };
+  if constexpr (Halves) {
+    constexpr std::int64_t half = width<T> / 2;
+    const Between<T> first(0, count), second(half, half + count);
+    each([&](T * p, Batch<T> v) __attribute__((always_inline)) {
+      first.store(p + rows[0].at, v);
+      second.store(p + rows[1].at - half, v);
+    });
+  } else if (count == width<T>) {
+    each([&](T * p, Batch<T> v) __attribute__((always_inline)) { v.store_unaligned(p + rows[0].at + j); });
+  } else {
+    const Partial<T> some(count);
+    each([&](T * p, Batch<T> v) __attribute__((always_inline)) { some.store(p + rows[0].at + j, v); });
   }
 }
 
-// The results of one row of windows and one channel: A' m A + bias.
+// Of one row of windows, or of two that share registers (of which the second may be the first again).
 template <class T>
-void results(const ConvForm& f, const T* m, std::int64_t step, std::int64_t row, std::int64_t across, T bias,
-             T* target) {
+void transform_windows(const ConvForm& f, const Windows& w, const WindowRow<const T> (&rows)[2], T* to,
+                       std::int64_t step) {
+  if (share_registers<T>(w)) return transform_vector<true>(f, rows, 0, w.across, to, step);
+  for (std::int64_t j = 0; j < w.across; j += width<T>)
+    transform_vector<false>(f, rows, j, std::min(width<T>, w.across - j), to, step);
+}
+
+// The results A' m A + bias of the windows from number j on.
+template <bool Halves, class T>
+void results_of_vector(const ConvForm& f, const T* m, std::int64_t step, const WindowRow<T> (&rows)[2],
+                       std::int64_t j, T bias) {
   const std::int64_t n = f.axes[2].target;
-  for (std::int64_t j = 0; j < across; j += width<T>) {
-    Batch<T> s[2][4];
-    unroll<4>([&](auto b) {
-      const auto at = [&](auto a) { return Batch<T>::load_unaligned(m + (4 * a + b) * step + j); };
-      const Batch<T> m1 = at(1), m2 = at(2);
-      s[0][b] = at(0) + m1 + m2, s[1][b] = m1 - m2 - at(3);
-    });
-    unroll<2>([&](auto r) {
-      if (2 * row + r >= f.axes[1].target) return;
-      const auto [low, high] = join_pairs(s[r][0] + s[r][1] + s[r][2] + Batch<T>(bias),
-                                          s[r][1] - s[r][2] - s[r][3] + Batch<T>(bias));
-      T* to = target + (2 * row + r) * n + 2 * j;
-      const std::int64_t count = std::min(2 * width<T>, n - 2 * j);
-      Partial<T>(std::min(count, width<T>)).store(to, low);
-      if (count > width<T>) Partial<T>(count - width<T>).store(to + width<T>, high);
-    });
-  }
+  Batch<T> s[2][4];
+  unroll<4>([&](auto b) {
+    const auto at = [&](auto a) {
+      const T* from = m + (4 * a + b) * step;
+      if constexpr (Halves)
+        return load_halves(from + rows[0].at, from + rows[1].at);
+      else
+        return Batch<T>::load_unaligned(from + rows[0].at + j);
+    };
+    const Batch<T> m1 = at(1), m2 = at(2);
+    s[0][b] = at(0) + m1 + m2, s[1][b] = m1 - m2 - at(3);
+  });
+  const std::int64_t count = n - 2 * j;
+  unroll<2>([&](auto r) {
+    const auto [low, high] = join_pairs(s[r][0] + s[r][1] + s[r][2] + Batch<T>(bias),
+                                        s[r][1] - s[r][2] - s[r][3] + Batch<T>(bias));
+    const auto store = [&](const WindowRow<T>& row, std::int64_t column, std::int64_t left, Batch<T> v) {
+      if (left <= 0 || 2 * row.row + r >= f.axes[1].target) return;
+      Partial<T>(std::min(left, width<T>)).store(row.channel + (2 * row.row + r) * n + column, v);
+    };
+    store(rows[0], 2 * j, count, low);
+    if constexpr (Halves)
+      store(rows[1], 2 * j, count, high);
+    else
+      store(rows[0], 2 * j + width<T>, count - width<T>, high);
+  });
+}
+
+template <class T>
+void results(const ConvForm& f, const Windows& w, const T* m, std::int64_t step,
+             const WindowRow<T> (&rows)[2], T bias) {
+  if (share_registers<T>(w)) return results_of_vector<true>(f, m, step, rows, 0, bias);
+  for (std::int64_t j = 0; j < w.across; j += width<T>) results_of_vector<false>(f, m, step, rows, j, bias);
 }
 
 // G g G' of MR target channels and one source channel: to[(4 a + b) * step + r].
@@ -238,8 +310,12 @@ class WinogradWeights {
     const bool parallel = is_parallel(f_);
     for (std::int64_t first = 0; first < windows_.rows; first += windows_.at_once) {
       const std::int64_t rows = std::min(windows_.at_once, windows_.rows - first);
+      for_blocks<Schedule::stealing>(pairs_of<T>(windows_, rows) * f_.groups, parallel, [&](std::int64_t b) {
+        const std::int64_t group = b % f_.groups;
+        transform_x(x, group, pair_of<T>(f_, windows_, group, first, rows, b / f_.groups));
+      });
       for_blocks<Schedule::stealing>(rows * f_.groups, parallel, [&](std::int64_t b) {
-        transform(x, y, b % f_.groups, first + b / f_.groups, b / f_.groups * windows_.across);
+        transform_y(y, b % f_.groups, first + b / f_.groups, b / f_.groups * windows_.across);
       });
       for_blocks<Schedule::stealing>(f_.groups * 16, parallel,
                                      [&](std::int64_t b) { add(b, rows * windows_.across, first > 0); });
@@ -251,11 +327,15 @@ class WinogradWeights {
  private:
   static constexpr std::int64_t block = conv_tile_vectors * width<T>;  // channels at once
 
-  void transform(const T* x, const T* y, std::int64_t group, std::int64_t row, std::int64_t at) const {
+  void transform_x(const T* x, std::int64_t group, const RowPair& rows) const {
+    for (std::int64_t c = 0; c < f_.sources; ++c) {
+      const auto on = [&](const Place& p) { return p.channel(x, f_.sources, c, f_.source_size()); };
+      transform_windows<T>(f_, windows_, {on(rows[0]), on(rows[1])},
+                           v_ + group * 16 * x_step_ + c * windows_.ld, x_step_);
+    }
+  }
+  void transform_y(const T* y, std::int64_t group, std::int64_t row, std::int64_t at) const {
     const std::int64_t unit = row / windows_.down * f_.groups + group, i = row % windows_.down;
-    for (std::int64_t c = 0; c < f_.sources; ++c)
-      transform_windows(f_, x + (unit * f_.sources + c) * f_.source_size(), i, windows_.across,
-                        v_ + group * 16 * x_step_ + c * windows_.ld + at, x_step_);
     const std::int64_t columns = f_.axes[2].target;
     const bool two = 2 * i + 1 < f_.axes[1].target;
     const Scratch<T> turned(2 * columns * channels_);
@@ -328,16 +408,14 @@ void conv_by_winograd(const ConvForm& f, const T* source, const T* w, const T* b
     const std::int64_t rows = std::min(windows.at_once, windows.rows - first);
     const std::int64_t count = rows * windows.across, vectors = blocks_of(count, width<T>);
     const Scratch<T> v(16 * step), m(16 * conv_tile_rows * ld + width<T>);
-    // f(first channel of the group, row of windows, its place) for all rows
-    const auto each_row = [&](auto f_row) {
-      for (std::int64_t i = 0; i < rows; ++i)
-        f_row((first + i) / windows.down * f.groups + group, (first + i) % windows.down, i * windows.across);
-    };
-    each_row([&](std::int64_t unit, std::int64_t row, std::int64_t at) {
-      for (std::int64_t c = 0; c < f.sources; ++c)
-        transform_windows(f, source + (unit * f.sources + c) * f.source_size(), row, windows.across,
-                          v + c * ld + at, step);
-    });
+    std::vector<RowPair> pairs;
+    for (std::int64_t i = 0; i < pairs_of<T>(windows, rows); ++i)
+      pairs.push_back(pair_of<T>(f, windows, group, first, rows, i));
+    for (std::int64_t c = 0; c < f.sources; ++c)
+      for (const auto& [a, b] : pairs) {
+        const auto on = [&](const Place& p) { return p.channel(source, f.sources, c, f.source_size()); };
+        transform_windows<T>(f, windows, {on(a), on(b)}, v + c * ld, step);
+      }
     for (std::int64_t i = 0; i < 16 && count < vectors * width<T>; ++i)
       for (std::int64_t c = 0; c < f.sources; ++c)
         std::fill(v + i * step + c * ld + count, v + i * step + c * ld + vectors * width<T>, T(0));
@@ -345,12 +423,14 @@ void conv_by_winograd(const ConvForm& f, const T* source, const T* w, const T* b
       for (std::int64_t e = 0; e < 16; ++e)
         multiply<some>(f.sources, offset, kernels + (group * 16 + e) * size + r * f.sources, v + e * step,
                        vectors, ld, m + e * some * ld);
-      each_row([&](std::int64_t unit, std::int64_t row, std::int64_t at) {
-        for (std::int64_t i = 0; i < some; ++i)
-          results(f, m + i * ld + at, some * ld, row, windows.across,
-                  bias ? bias[group * f.targets + r + i] : T(0),
-                  target + (unit * f.targets + r + i) * f.target_size());
-      });
+      for (std::int64_t i = 0; i < some; ++i)
+        for (const auto& [a, b] : pairs) {
+          const auto on = [&](const Place& p) {
+            return p.channel(target, f.targets, r + i, f.target_size());
+          };
+          results<T>(f, windows, m + i * ld, some * ld, {on(a), on(b)},
+                     bias ? bias[group * f.targets + r + i] : T(0));
+        }
     });
   });
 }

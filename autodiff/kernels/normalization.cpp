@@ -80,6 +80,112 @@ void add_rows(std::int64_t count, std::int64_t n, std::int64_t step, const T* pa
     for (std::int64_t j = 0; j < n; ++j) out[j] += parts[p * step + j];
 }
 
+// Channels that are columns: `samples` rows of so many numbers, a channel in each lane. Sums run over chunks
+// of rows, whose parts are added in order: many chains, none of them long.
+template <class T>
+struct Columns {
+  static constexpr std::int64_t chunk = 256;
+  std::int64_t samples, channels;
+
+  // out[k * channels + j] = sum over samples of term(k, i, j, load), where x and the like stand at i.
+  template <int K, class F>
+  void sums(const F& term, T* out) const {
+    const std::int64_t chunks = (samples + chunk - 1) / chunk, n = K * channels;
+    const Scratch<T> parts(chunks * n);
+    for_blocks(chunks, samples * channels >= 4 * 16384, [&](std::int64_t b) {
+      const auto group = [&](auto vectors, std::int64_t j, auto load, auto store) {
+        Batch<T> sum[K][vectors];
+        for (auto& row : sum)
+          for (auto& v : row) v = Batch<T>(T(0));
+        for (std::int64_t r = b * chunk; r < std::min(samples, (b + 1) * chunk); ++r)
+          unroll<K>([&](auto k) {
+            unroll<vectors>([&](auto v) {
+              const std::int64_t at = j + v * width<T>;
+              sum[k][v] += term(k, r * channels + at, at, load);
+            });
+          });
+        unroll<K>([&](auto k) {
+          unroll<vectors>([&](auto v) { store(parts + b * n + k * channels + j + v * width<T>, sum[k][v]); });
+        });
+      };
+      const auto load = [](const T* p) { return Batch<T>::load_unaligned(p); };
+      const auto store = [](T* p, Batch<T> v) { v.store_unaligned(p); };
+      std::int64_t j = 0;
+      for (; j + 4 * width<T> <= channels; j += 4 * width<T>)
+        group(std::integral_constant<int, 4>{}, j, load, store);
+      for (; j + width<T> <= channels; j += width<T>) group(std::integral_constant<int, 1>{}, j, load, store);
+      if (j == channels) return;
+      const Partial<T> some(channels - j);
+      group(
+          std::integral_constant<int, 1>{}, j, [&](const T* p) { return some.load(p); },
+          [&](T* p, Batch<T> v) { some.store(p, v); });
+    });
+    add_rows<T>(chunks, n, n, parts, out);
+  }
+
+  // f(i, j, load, store) for all vectors of all rows.
+  template <class F>
+  void each(const F& f) const {
+    for_rows<T>(samples, channels, [&](std::int64_t r) {
+      for_vectors<T>(channels, T(0),
+                     [&](std::int64_t j, auto load, auto store) { f(r * channels + j, j, load, store); });
+    });
+  }
+};
+
+template <class T>
+void norm_columns(const ChannelShape& s, double eps, const T* x, const T* weight, const T* bias, T* mean,
+                  T* var, T* y) {
+  const std::int64_t n = s.channels;
+  const Columns<T> columns{s.outer, n};
+  const T count = static_cast<T>(s.outer);
+  columns.template sums<1>([&](auto, std::int64_t i, std::int64_t, auto load) { return load(x + i); }, mean);
+  for (std::int64_t j = 0; j < n; ++j) mean[j] /= count;
+  columns.template sums<1>(
+      [&](auto, std::int64_t i, std::int64_t j, auto load) {
+        const Batch<T> d = load(x + i) - load(mean + j);
+        return d * d;
+      },
+      var);
+  const Scratch<T> factor(n);
+  for (std::int64_t j = 0; j < n; ++j) {
+    var[j] /= count;
+    factor[j] = reciprocal_root(var[j], eps) * (weight ? weight[j] : T(1));
+  }
+  columns.each([&](std::int64_t i, std::int64_t j, auto load, auto store) {
+    const Batch<T> shift = bias ? Batch<T>(load(bias + j)) : Batch<T>(T(0));
+    store(y + i, xsimd::fma(load(x + i) - load(mean + j), Batch<T>(load(factor + j)), shift));
+  });
+}
+
+template <class T>
+void norm_columns_vjp(const ChannelShape& s, double eps, const T* x, const T* weight, const T* mean,
+                      const T* var, const T* g, T* gx, T* gw, T* gb) {
+  const std::int64_t n = s.channels;
+  const Columns<T> columns{s.outer, n};
+  const T count = static_cast<T>(s.outer);
+  const Scratch<T> both(2 * n), factor(n), a(n), b(n);
+  columns.template sums<2>(
+      [&](auto k, std::int64_t i, std::int64_t j, auto load) {
+        const Batch<T> gi = load(g + i);
+        if constexpr (k == 0)
+          return gi;
+        else
+          return Batch<T>(gi * (load(x + i) - load(mean + j)));
+      },
+      both.get());
+  for (std::int64_t j = 0; j < n; ++j) {
+    const T rstd = reciprocal_root(var[j], eps);
+    gb[j] = both[j], gw[j] = both[n + j] * rstd;
+    factor[j] = rstd * (weight ? weight[j] : T(1));
+    a[j] = gb[j] / count, b[j] = gw[j] / count * rstd;
+  }
+  columns.each([&](std::int64_t i, std::int64_t j, auto load, auto store) {
+    const Batch<T> d = load(x + i) - load(mean + j);
+    store(gx + i, load(factor + j) * (load(g + i) - load(a + j) - d * load(b + j)));
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -122,6 +228,8 @@ void norm_rows_vjp(std::int64_t rows, std::int64_t n, bool centered, const T* x,
 template <class T>
 void norm_channels(const ChannelShape& s, double eps, const T* x, const T* weight, const T* bias, T* mean,
                    T* var, T* y) {
+  if (s.pieces * s.size == 1 && s.weights == s.channels)
+    return norm_columns(s, eps, x, weight, bias, mean, var, y);
   const std::int64_t run = s.pieces * s.size;
   for_rows<T>(s.channels, s.count(), [&](std::int64_t c) {
     const auto sum_of = [&](const auto& f) {
@@ -143,6 +251,8 @@ void norm_channels(const ChannelShape& s, double eps, const T* x, const T* weigh
 template <class T>
 void norm_channels_vjp(const ChannelShape& s, double eps, const T* x, const T* weight, const T* mean,
                        const T* var, const T* g, T* gx, T* gw, T* gb) {
+  if (s.pieces * s.size == 1 && s.weights == s.channels)
+    return norm_columns_vjp(s, eps, x, weight, mean, var, g, gx, gw, gb);
   for_rows<T>(s.channels, s.count(), [&](std::int64_t c) {
     const T rstd = reciprocal_root(var[c], eps), m = mean[c];
     const Batch<T> shift(m), factor(rstd);

@@ -55,4 +55,43 @@ Pairs<T> join_pairs(xsimd::batch<T> a, xsimd::batch<T> b) {
 #endif
 }
 
+/// The first half of a register from a, the second from b.
+template <class T>
+xsimd::batch<T> load_halves(const T* a, const T* b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(a)), _mm256_loadu_ps(b), 1);
+  else
+    return _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(a)), _mm256_loadu_pd(b), 1);
+#else
+  constexpr std::size_t n = xsimd::batch<T>::size;
+  alignas(64) T lanes[n];
+  for (std::size_t i = 0; i < n / 2; ++i) lanes[i] = a[i], lanes[n / 2 + i] = b[i];
+  return xsimd::batch<T>::load_aligned(lanes);
+#endif
+}
+
+/// to[l * step] = from[l] for l < count <= width, where a whole register may be read from `from`.
+template <class T>
+void store_apart(const T* from, std::int64_t count, T* to, std::int64_t step) {
+#if defined(__AVX512F__)
+  if (step == 2) {
+    constexpr std::int64_t width = static_cast<std::int64_t>(xsimd::batch<T>::size);
+    const auto v = xsimd::batch<T>::load_unaligned(from);
+    const auto [low, high] = join_pairs(v, v);
+    const unsigned lanes = 0x55555555U & (count == 16 ? ~0U : (1U << 2 * count) - 1U), upper = lanes >> width;
+    if constexpr (sizeof(T) == 4) {
+      _mm512_mask_storeu_ps(to, static_cast<__mmask16>(lanes), low);
+      _mm512_mask_storeu_ps(to + width, static_cast<__mmask16>(upper), high);
+    } else {
+      _mm512_mask_storeu_pd(to, static_cast<__mmask8>(lanes), low);
+      _mm512_mask_storeu_pd(to + width, static_cast<__mmask8>(upper), high);
+    }
+    return;
+  }
+#endif
+  // One by one for certain: compilers would scatter, which takes several times as long.
+  for (std::int64_t l = 0; l < count; ++l) static_cast<volatile T&>(to[l * step]) = from[l];
+}
+
 }  // namespace cadena::kernels

@@ -110,7 +110,7 @@ class Partial<double> {
 
 #endif
 
-/// Loads of the lanes from `first` to `last`, of which there may be none; the others are zero.
+/// Access to the lanes from `first` to `last`, of which there may be none; loads give 0 in the others.
 template <class T>
 class Between {
  public:
@@ -136,6 +136,18 @@ class Between {
     alignas(64) T lanes[Batch::size] = {};
     for (std::int64_t i = first_; i < last_; ++i) lanes[i] = p[i];
     return Batch::load_aligned(lanes);
+#endif
+  }
+  void store(T* p, Batch v) const {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>(lanes_), v.data);
+    else
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>(lanes_), v.data);
+#else
+    alignas(64) T lanes[Batch::size];
+    v.store_aligned(lanes);
+    for (std::int64_t i = first_; i < last_; ++i) p[i] = lanes[i];
 #endif
   }
 
@@ -256,6 +268,23 @@ struct Max {
     else
       return xsimd::select(nan_lanes(a) || (a > b), a, b);
   }
+
+  /// Which lanes of v come before those of `best`: not equal ones, nor a NaN before a NaN.
+#if defined(__AVX512F__)
+  static xsimd::batch_bool<float> beats(xsimd::batch<float> v, xsimd::batch<float> best) {
+    const __mmask16 numbers = _mm512_cmp_ps_mask(best.data, best.data, _CMP_ORD_Q);
+    return _mm512_mask_cmp_ps_mask(numbers, v.data, best.data, _CMP_NLE_UQ);
+  }
+  static xsimd::batch_bool<double> beats(xsimd::batch<double> v, xsimd::batch<double> best) {
+    const __mmask8 numbers = _mm512_cmp_pd_mask(best.data, best.data, _CMP_ORD_Q);
+    return _mm512_mask_cmp_pd_mask(numbers, v.data, best.data, _CMP_NLE_UQ);
+  }
+#else
+  template <class T>
+  static xsimd::batch_bool<T> beats(xsimd::batch<T> v, xsimd::batch<T> best) {
+    return (v > best) || (nan_lanes(v) && !nan_lanes(best));
+  }
+#endif
 };
 /// The smaller one, or NaN if either is.
 struct Min {

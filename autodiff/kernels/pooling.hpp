@@ -1,4 +1,4 @@
-// Where the largest element of every window stands. Windows are products of those along three axes.
+// The largest element of every window, and where it stands. Windows are products of those along three axes.
 #pragma once
 
 #include <array>
@@ -21,6 +21,13 @@ struct Windows {
 template <class T>
 void max_positions(const std::array<Windows, 3>& windows, std::int64_t planes, const T* x,
                    std::int64_t* index);
+
+/// y[plane, i, j, k] = the largest element itself.
+template <class T>
+void max_values(const std::array<Windows, 3>& windows, std::int64_t planes, const T* x, T* y);
+/// gx = for each element the sum of g over the windows whose largest it is. T = float, double.
+template <class T>
+void max_gradient(const std::array<Windows, 3>& windows, std::int64_t planes, const T* x, const T* g, T* gx);
 
 /// Windows of `kernel` elements, `out` of them, along an axis of `in`; number `sample` of a plane places
 /// them.

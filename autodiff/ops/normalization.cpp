@@ -245,7 +245,7 @@ Tensor by_batch(const ChannelCall& call, const NormInputs& in, double eps, Tenso
     means = op.means, vars = op.vars;
     return out;
   };
-  if (size >= 16 || batch == 1) return run({batch, channels, 1, size, channels}, in.x());
+  if (size >= 16 || size == 1 || batch == 1) return run({batch, channels, 1, size, channels}, in.x());
   // Short runs: all samples of a channel are brought together first.
   const Tensor x = permute(reshape(in.x(), {batch, channels, size}), {1, 0, 2});
   const Tensor y = run({1, channels, 1, batch * size, channels}, x);

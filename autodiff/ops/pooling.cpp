@@ -1,4 +1,4 @@
-// Pools. A max pool is `gather` at the positions of the maxima, an average `resample` with ones along each
+// Pools. A max pool that gives positions is `gather` at them, an average `resample` with ones along each
 // axis and a division.
 #include "autodiff/ops/pooling.hpp"
 
@@ -10,6 +10,7 @@
 #include "autodiff/core/resample.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/tape.hpp"
+#include "autodiff/core/typed.hpp"
 #include "autodiff/core/windows.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
@@ -117,15 +118,65 @@ ValuesIndices max_over(const Pool& p, const AllWindows& w) {
   });
 }
 
-ValuesIndices max_pool(int rank, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o,
-                       const char* tail = "") {
-  const Pool p("max_pool", rank, x, tail);
+/// Without positions for the caller: values in one pass, gradients in another.
+struct MaxPool : Fused<MaxPool> {
+  static constexpr Meta meta{.name = "max_pool",
+                             .reads = {X1},
+                             .domain = {all_different},
+                             .formula = "the largest element of each window",
+                             .derivative = "dX = sum of G over the windows whose largest it is",
+                             .conventions = "the first of equals gets the gradient; NaN counts as largest"};
+  int rank;
+  AllWindows windows;
+
+  MaxPool(int r, AllWindows w) : rank(r), windows(std::move(w)) {}
+  Tensor reference(const TensorList& x) const {
+    return max_over(Pool("max_pool", rank, x[0]), windows).values;
+  }
+  Tensor eval(const Tensor& x0) const {
+    const Tensor x = contiguous(x0);
+    Shape shape = x.shape();
+    for (int i = 0; i < rank; ++i)
+      shape[x.dim() - rank + i] = windows[static_cast<std::size_t>(3 - rank + i)].out();
+    const Tensor y = fresh(shape, x.dtype());
+    in_type(x.dtype(),
+            [&]<class T>(T) { kernels::max_values<T>(windows, planes(x), x.data<T>(), written<T>(y)); });
+    return y;
+  }
+  void vjp_fast(const Saved& s, const Tensor& g0, Tensor* gin) const {
+    const Tensor x = contiguous(s.x(0)), g = contiguous(g0);
+    gin[0] = fresh(x.shape(), x.dtype());
+    in_type(x.dtype(), [&]<class T>(T) {
+      kernels::max_gradient<T>(windows, planes(x), x.data<T>(), g.data<T>(), written<T>(gin[0]));
+    });
+  }
+
+ private:
+  std::int64_t planes(const Tensor& x) const {
+    return x.numel() / (windows[0].in * windows[1].in * windows[2].in);
+  }
+};
+
+ValuesIndices max_pool(int rank, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {
+  const Pool p("max_pool", rank, x, "_with_indices");
   return max_over(p, max_windows(p, kernel, o));
 }
-ValuesIndices adaptive_max_pool(int rank, const Tensor& x, const PerAxis& output_size,
-                                const char* tail = "") {
-  const Pool p("adaptive_max_pool", rank, x, tail);
+/// Looking for the maxima again costs less than keeping positions where windows are small.
+Tensor values_over(const Pool& p, AllWindows w) {
+  if (w[0].longest() * w[1].longest() * w[2].longest() > 32) return max_over(p, w).values;
+  return apply(MaxPool(p.rank, std::move(w)), p.x);
+}
+Tensor max_pool_values(int rank, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {
+  const Pool p("max_pool", rank, x);
+  return values_over(p, max_windows(p, kernel, o));
+}
+ValuesIndices adaptive_max_pool(int rank, const Tensor& x, const PerAxis& output_size) {
+  const Pool p("adaptive_max_pool", rank, x, "_with_indices");
   return max_over(p, adaptive_windows(p, output_size));
+}
+Tensor adaptive_max_pool_values(int rank, const Tensor& x, const PerAxis& output_size) {
+  const Pool p("adaptive_max_pool", rank, x);
+  return values_over(p, adaptive_windows(p, output_size));
 }
 
 Tensor max_unpool(int rank, const Tensor& x, const Tensor& indices, const PerAxis& kernel,
@@ -272,11 +323,11 @@ Tensor lp_pool(int rank, const Tensor& x, double norm_type, const PerAxis& kerne
 
 #define CADENA_POOLS(R)                                                                             \
   Tensor max_pool##R##d(const Tensor& x, const PerAxis& kernel_size, const MaxPoolOptions& o) {     \
-    return detail::max_pool(R, x, kernel_size, o).values;                                           \
+    return detail::max_pool_values(R, x, kernel_size, o);                                           \
   }                                                                                                 \
   ValuesIndices max_pool##R##d_with_indices(const Tensor& x, const PerAxis& kernel_size,            \
                                             const MaxPoolOptions& o) {                              \
-    return detail::max_pool(R, x, kernel_size, o, "_with_indices");                                 \
+    return detail::max_pool(R, x, kernel_size, o);                                                  \
   }                                                                                                 \
   Tensor max_unpool##R##d(const Tensor& x, const Tensor& indices, const PerAxis& kernel_size,       \
                           const MaxUnpoolOptions& o) {                                              \
@@ -289,10 +340,10 @@ Tensor lp_pool(int rank, const Tensor& x, double norm_type, const PerAxis& kerne
     return detail::adaptive_avg_pool(R, x, output_size);                                            \
   }                                                                                                 \
   Tensor adaptive_max_pool##R##d(const Tensor& x, const PerAxis& output_size) {                     \
-    return detail::adaptive_max_pool(R, x, output_size).values;                                     \
+    return detail::adaptive_max_pool_values(R, x, output_size);                                     \
   }                                                                                                 \
   ValuesIndices adaptive_max_pool##R##d_with_indices(const Tensor& x, const PerAxis& output_size) { \
-    return detail::adaptive_max_pool(R, x, output_size, "_with_indices");                           \
+    return detail::adaptive_max_pool(R, x, output_size);                                            \
   }                                                                                                 \
   Tensor lp_pool##R##d(const Tensor& x, double norm_type, const PerAxis& kernel_size,               \
                        const LpPoolOptions& o) {                                                    \
@@ -363,6 +414,9 @@ void add_rows(OpList& rows, int rank) {
             .formula = "the largest element of each window",
             .conventions = "the first of equals gets the gradient; NaN counts as largest"};
   const auto max = [rank](const Tensor& x, const PerAxis& k, const auto& o) {
+    return max_pool_values(rank, x, k, o);
+  };
+  const auto max_with_indices = [rank](const Tensor& x, const PerAxis& k, const auto& o) {
     return max_pool(rank, x, k, o).values;
   };
   const auto add = [&](std::string_view name, const std::vector<Call>& calls) {
@@ -370,13 +424,16 @@ void add_rows(OpList& rows, int rank) {
     rows.push_back(pool_row(rank, meta, calls));
   };
   add(pool_name("max_pool", rank), calls_of(max, max_options));
-  add(pool_name("max_pool", rank, "_with_indices"), calls_of(max, max_options));
+  add(pool_name("max_pool", rank, "_with_indices"), calls_of(max_with_indices, max_options));
   const auto adaptive_max = [rank](const Tensor& x, const PerAxis& size, int) {
+    return adaptive_max_pool_values(rank, x, size);
+  };
+  const auto adaptive_with_indices = [rank](const Tensor& x, const PerAxis& size, int) {
     return adaptive_max_pool(rank, x, size).values;
   };
   const std::vector<std::pair<PerAxis, int>> sizes = {{1, 0}, {2, 0}, {5, 0}, {-1, 0}, {3, 0}};
   add(pool_name("adaptive_max_pool", rank), calls_of(adaptive_max, sizes));
-  add(pool_name("adaptive_max_pool", rank, "_with_indices"), calls_of(adaptive_max, sizes));
+  add(pool_name("adaptive_max_pool", rank, "_with_indices"), calls_of(adaptive_with_indices, sizes));
   meta.formula = "y[indices[i]] = x[i], zeros elsewhere", meta.conventions = "the last of equal indices wins";
   const auto unpool = [rank](const Tensor& x, const PerAxis& k, const auto& o) {
     return unpooled(rank, x, k, o);
@@ -401,10 +458,21 @@ void add_rows(OpList& rows, int rank) {
                                            lp_options));
 }
 
+/// The op beneath the max pools without positions.
+OpInfo max_pool_op_row() {
+  const auto made = [](const Shape& shape) {
+    return Case{{shape}, [](const TensorList& x) { return max_pool_values(2, x[0], 2, {.stride = {1, 2}}); }};
+  };
+  return case_row(MaxPool::meta, "pooling", {made({1, 2, 4, 3}), made({1, 5, 4}), made({0, 1, 3, 3})},
+                  [made](std::int64_t n) {
+                    return made({std::max<std::int64_t>(1, n / 2048), 8, 16, 16});
+                  });
+}
+
 }  // namespace
 
 OpList pooling_ops() {
-  OpList rows;
+  OpList rows{max_pool_op_row()};
   for (int rank : {1, 2, 3}) add_rows(rows, rank);
   return rows;
 }

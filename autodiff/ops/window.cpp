@@ -8,6 +8,7 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/copy.hpp"
 #include "autodiff/kernels/index.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/index.hpp"
@@ -122,14 +123,84 @@ struct Grid {
     for (int i = axes() - 1; i >= 0; --i) list.push_back({sign * padding[i], sign * padding[i]});
     return list;
   }
-  /// (n, c, windows..., kernel...) -> (n, c, kernel..., windows...)
-  Axes kernel_first() const {
-    Axes order{0, 1};
-    for (int i = 0; i < axes(); ++i) order.push_back(2 + axes() + i);
-    for (int i = 0; i < axes(); ++i) order.push_back(2 + i);
-    return order;
+};
+
+/// The same op on (batch n, c, ...).
+template <class Op>
+Tensor for_samples(const BatchedCall& c, const Op& op) {
+  const Tensor x = c.with_batch(0);
+  Shape merged = x.shape();
+  merged.erase(0);
+  merged[0] *= x.size(0);
+  const Tensor y = detail::apply(Op(op), reshape(x, merged));
+  Shape shape = y.shape();
+  shape[0] = x.size(1);
+  return reshape(y, c.shaped(shape));
+}
+
+/// x (n, c, padded...) as (n, c, kernel..., windows...), by strides.
+struct UnfoldImages : Linear<UnfoldImages> {
+  static constexpr Meta meta = Unfold::meta;
+  Grid grid;
+
+  explicit UnfoldImages(Grid g) : grid(std::move(g)) {}
+  Tensor eval(const Tensor& x) const {
+    Shape shape{x.size(0), x.size(1)};
+    Strides strides{x.strides()[0], x.strides()[1]};
+    for (int i = 0; i < grid.axes(); ++i) {
+      shape.push_back(grid.kernel[i]);
+      strides.push_back(x.strides()[i + 2] * grid.dilation[i]);
+    }
+    for (int i = 0; i < grid.axes(); ++i) {
+      shape.push_back(grid.counts[i]);
+      strides.push_back(x.strides()[i + 2] * grid.stride[i]);
+    }
+    return make_view(x, shape, strides, 0);
+  }
+  Tensor transpose(const Tensor& g, const Shape&) const;
+  Tensor batch(const BatchedCall& c) const { return for_samples(c, *this); }
+};
+
+/// Windows (n, c, kernel..., windows...) added up in images (n, c, padded...), one element of the window
+/// after the other.
+struct Fold : Linear<Fold> {
+  static constexpr Meta meta{
+      .name = "fold", .formula = "the transpose of unfold", .derivative = "dx = windows of G"};
+  Grid grid;
+
+  explicit Fold(Grid g) : grid(std::move(g)) {}
+  Tensor eval(const Tensor& x) const {
+    Shape shape{x.size(0), x.size(1)}, window = shape;
+    for (auto n : grid.padded) shape.push_back(n);
+    for (auto n : grid.counts) window.push_back(n);
+    Tensor out = zeros(shape, x.dtype());
+    Strides strides = out.strides();
+    for (int i = 0; i < grid.axes(); ++i) strides[i + 2] *= grid.stride[i];
+    for (std::int64_t k = 0; k < grid.kernel.numel(); ++k) {
+      Tensor part = x;
+      std::int64_t offset = 0;
+      for (std::int64_t i = grid.axes() - 1, rest = k; i >= 0;
+           rest /= grid.kernel[static_cast<int>(i)], --i) {
+        const int axis = static_cast<int>(i);
+        const std::int64_t at = rest % grid.kernel[axis];
+        part = select(part, 2 + axis, at);  // from the last axis on
+        offset += at * grid.dilation[axis] * out.strides()[axis + 2];
+      }
+      add_to(part, make_view(out, window, strides, offset));
+    }
+    return out;
+  }
+  Tensor transpose(const Tensor& g, const Shape&) const { return detail::apply(UnfoldImages(grid), g); }
+  Tensor batch(const BatchedCall& c) const { return for_samples(c, *this); }
+
+ private:
+  static void add_to(const Tensor& from, const Tensor& to) {
+    if (is_floating(to.dtype())) return kernels::add(view_of(from), view_of(to));
+    kernels::copy(view_of(cadena::add(to, from)), view_of(to));
   }
 };
+
+Tensor UnfoldImages::transpose(const Tensor& g, const Shape&) const { return detail::apply(Fold(grid), g); }
 
 std::vector<Case> image_cases(bool back) {
   std::vector<Case> cases;
@@ -210,9 +281,7 @@ Tensor unfold(const Tensor& x, const Shape& kernel_size, const WindowOptions& op
   Shape size;
   for (int i = 2; i < x.dim(); ++i) size.push_back(x.shape()[i]);
   const detail::Grid grid("unfold", size, kernel_size, options);
-  Tensor y = pad(x, grid.margins(1));
-  for (int i = 0; i < grid.axes(); ++i) y = detail::apply(detail::Unfold(grid.windows(i)), y);
-  return reshape(permute(y, grid.kernel_first()),
+  return reshape(detail::apply(detail::UnfoldImages(grid), pad(x, grid.margins(1))),
                  {x.shape()[0], x.shape()[1] * grid.kernel.numel(), grid.counts.numel()});
 }
 
@@ -229,12 +298,7 @@ Tensor fold(const Tensor& columns, const Shape& output_size, const Shape& kernel
   Shape shape{columns.shape()[0], columns.shape()[1] / window};
   for (auto k : grid.kernel) shape.push_back(k);
   for (auto n : grid.counts) shape.push_back(n);
-  Axes order{0, 1};
-  for (int i = 0; i < grid.axes(); ++i) order.push_back(2 + grid.axes() + i);
-  for (int i = 0; i < grid.axes(); ++i) order.push_back(2 + i);
-  Tensor y = permute(reshape(detail::numeric(columns), shape), order);
-  for (int i = grid.axes() - 1; i >= 0; --i)
-    y = detail::apply(detail::OverlapAdd(grid.windows(i), grid.padded[i]), y);
+  const Tensor y = detail::apply(detail::Fold(grid), reshape(detail::numeric(columns), shape));
   return pad(y, grid.margins(-1));
 }
 

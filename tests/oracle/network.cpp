@@ -120,6 +120,10 @@ Calls convolution_calls() {
       {"fractional_max_pool3d_with_indices",
        [=](In x) { return both(fractional_max_pool3d_with_indices(x[0], 2, box)); }},
       CADENA_POOL_CALLS(1d) CADENA_POOL_CALLS(2d) CADENA_POOL_CALLS(3d)  //
+      {"max_pool",
+       [](In x) {
+         return max_pool2d(x[0], {3, 2});
+       }},
       {"conv",
        [](In x) {
          return conv2d(x[0], x[1], x[2], {.stride = {2, 1}, .padding = {1, 2}, .groups = 2});
