@@ -1,10 +1,13 @@
 // rand, randn, randint, randperm: argument checks around the loops of kernels/random.cpp.
+#include <algorithm>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
 
 #include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/random.hpp"
+#include "autodiff/kernels/scratch.hpp"
 #include "autodiff/random.hpp"
 #include "autodiff/tensor.hpp"
 
@@ -76,16 +79,75 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generato
   });
 }
 
-// Fisher and Yates' shuffle: every permutation is equally likely.
+namespace {
+
+/// What Generator::below would give one by one; the bits come in chunks, as they do in the loops that fill
+/// memory.
+class Draws {
+ public:
+  Draws(Generator& g, std::int64_t expected) : generator_(g), left_(expected) {}
+  std::uint64_t below(std::uint64_t n) {
+    __extension__ using Wide = unsigned __int128;
+    for (;;) {
+      const Wide product = static_cast<Wide>(next()) * n;
+      const auto low = static_cast<std::uint64_t>(product);
+      if (low >= n || low >= (0 - n) % n) return static_cast<std::uint64_t>(product >> 64);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t chunk = 256;
+
+  std::uint64_t next() {
+    if (at_ == have_) {
+      have_ = std::clamp<std::int64_t>(left_, 1, chunk);
+      left_ -= have_;
+      // A block of two numbers for each, of which next() takes the first.
+      kernels::fill_integers(words_, 2 * have_, 0, 0, {generator_.seed(), generator_.position()});
+      at_ = 0;
+    }
+    generator_.advance(1);
+    return static_cast<std::uint64_t>(words_[2 * at_++]);
+  }
+
+  Generator& generator_;
+  std::int64_t left_, have_ = 0, at_ = 0;
+  std::int64_t words_[2 * chunk];
+};
+
+/// Fisher and Yates' shuffle of 0, 1, ... n - 1: every permutation is equally likely. Some swaps are drawn
+/// ahead, so that the memory they need is on its way.
+template <class T>
+void shuffle(T* p, std::int64_t n, Generator& g) {
+  constexpr std::int64_t ahead = 64;
+  std::iota(p, p + n, T{0});
+  Draws draws(g, n - 1);
+  std::int64_t with[ahead];
+  for (std::int64_t i = n - 1; i > 0; i -= ahead) {
+    const std::int64_t count = std::min(ahead, i);
+    for (std::int64_t k = 0; k < count; ++k) {
+      with[k] = static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(i - k) + 1));
+      __builtin_prefetch(p + with[k], 1);
+    }
+    for (std::int64_t k = 0; k < count; ++k) std::swap(p[i - k], p[with[k]]);
+  }
+}
+
+}  // namespace
+
 Tensor randperm(std::int64_t n, Generator& g) {
   if (n < 0) throw ValueError("[randperm] expected n >= 0, got " + std::to_string(n));
   return detail::repeatable("randperm", [n, from = detail::DrawnFrom(g)] {
     Generator& stream = *from;
     Tensor out = empty({n}, i64);
     auto* p = out.mutable_data<std::int64_t>();
-    std::iota(p, p + n, std::int64_t{0});
-    for (std::int64_t i = n - 1; i > 0; --i)
-      std::swap(p[i], p[stream.below(static_cast<std::uint64_t>(i) + 1)]);
+    if (n > std::numeric_limits<std::int32_t>::max()) {
+      shuffle(p, n, stream);
+    } else if (n > 0) {  // half the memory to jump about in
+      const kernels::Scratch<std::int32_t> order(n);
+      shuffle(order.get(), n, stream);
+      std::copy_n(order.get(), n, p);
+    }
     return out;
   });
 }

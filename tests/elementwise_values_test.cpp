@@ -418,6 +418,15 @@ TEST(ElementwiseValue, TestsAndLogic) {
   EXPECT_EQ(bits(isclose(x, near)), (Bits{1, 1, 1, 0, 0}));
   EXPECT_EQ(bits(isclose(x, near, 0, 0, true)), (Bits{0, 0, 1, 0, 1}));
   EXPECT_EQ(bits(isclose(tensor({1.}), tensor({inf}))), (Bits{0}));
+  EXPECT_EQ(bits(isclose(tensor({{1.f}, {2.f}}), tensor({1.f, 2.f, 2.00001f}))), (Bits{1, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(bits(isclose(tensor({1.f, inf, nan}), tensor({1 + 1e-6, inf, nan}, f64), 1e-5, 0, true)),
+            (Bits{1, 1, 1}));
+  EXPECT_EQ(bits(isclose(tensor({3, 4}), tensor({3, 5}))), (Bits{1, 0}));
+  EXPECT_TRUE(allclose(tensor({1.f, inf}), tensor({1.000001f, inf})));
+  EXPECT_FALSE(allclose(tensor({1.f, -inf}), tensor({1.f, inf})));
+  EXPECT_FALSE(allclose(tensor({nan}), tensor({nan})));
+  EXPECT_TRUE(allclose(tensor({nan}), tensor({nan}), 0, 0, true));
+  EXPECT_TRUE(allclose(zeros({0, 3}), zeros({0, 3})));
   EXPECT_EQ((tensor({12, -1}) & tensor({10, 7})).to_vector<std::int64_t>(), (Bits{8, 7}));
   EXPECT_EQ((tensor({12, 1}) | tensor({10})).to_vector<std::int64_t>(), (Bits{14, 11}));
   EXPECT_EQ((tensor({12, 1}) ^ tensor({10, 1})).to_vector<std::int64_t>(), (Bits{6, 0}));

@@ -46,6 +46,26 @@ TEST_P(LaneMath, PowersAreThoseOfTheStandardLibrary) {
   }
 }
 
+/// A number as exponent has a formula of its own.
+TEST_P(LaneMath, AnExponentMayBeANumberOrATensor) {
+  const Tensor start = cat({numbers(100), tensor({0.3, 1.7, 4.}, GetParam())});
+  for (const double b : exponents) {
+    Tensor x = start.clone().requires_grad_(), y = start.clone().requires_grad_();
+    const Tensor e = full({}, b, GetParam());
+    Tensor p = pow(x, b), q = pow(y, e);
+    for (int order = 0; order < 3; ++order) {
+      expect_values(p, values(q));
+      if (!p.requires_grad() || !q.requires_grad()) break;
+      p = grad(p, x, {.create_graph = true, .allow_unused = true}, ones_like(p));
+      q = grad(q, y, {.create_graph = true, .allow_unused = true}, ones_like(q));
+      if (!p.defined() || !q.defined()) break;
+    }
+  }
+  Tensor zero = zeros({2}, GetParam()).requires_grad_();
+  pow(zero, 0.5).backward(tensor({1., 0.}, GetParam()));
+  expect_values(zero.grad(), {inf, 0});
+}
+
 TEST_P(LaneMath, PowersDoNotDependOnNeighbours) {
   const Tensor x = numbers(200);
   const std::int64_t n = x.numel();

@@ -284,6 +284,17 @@ TEST(RandomFactories, RandpermIsAFairPermutation) {
   EXPECT_EQ(randperm(0, g).numel(), 0);
 }
 
+TEST(RandomFactories, RandpermIsTheShuffleByTheGenerator) {
+  Generator g(44), one_by_one(44);
+  for (const std::int64_t n : {0, 1, 2, 64, 65, 66, 257, 1000, 70000}) {
+    std::vector<std::int64_t> p(static_cast<std::size_t>(n));
+    std::iota(p.begin(), p.end(), 0);
+    for (auto i = p.size(); i-- > 1;) std::swap(p[i], p[one_by_one.below(i + 1)]);
+    EXPECT_EQ(randperm(n, g).to_vector<std::int64_t>(), p) << n;
+    EXPECT_EQ(g.position(), one_by_one.position()) << n;
+  }
+}
+
 TEST(RandomFactories, RefuseWhatTheyCannotDo) {
   EXPECT_THROW(rand({2}, i64), DtypeError);
   EXPECT_THROW(randn({2}, boolean), DtypeError);

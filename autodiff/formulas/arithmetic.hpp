@@ -65,6 +65,14 @@ struct Pow {
   }
 };
 
+/// The same with a number for b, which is finite and not 0.
+struct PowNumber {
+  static constexpr Meta meta{.name = "pow", .reads = {X1}, .singular = true};
+  double exponent = 1;
+  auto f(auto a) const { return pow(a, exponent); }
+  auto dx(auto a, auto) const { return exponent * pow(a, exponent - 1); }
+};
+
 /// Ties share the derivative; a NaN keeps it to itself.
 struct Maximum {
   static constexpr Meta meta{.name = "maximum",
@@ -224,8 +232,9 @@ struct NanToNum {
 #define CADENA_ARITHMETIC_UNARY_OPS(CADENA_OP) \
   CADENA_OP(Neg, neg) CADENA_OP(Abs, abs) CADENA_OP(Sqrt, sqrt) CADENA_OP(Rsqrt, rsqrt) \
   CADENA_OP(Square, square) CADENA_OP(Reciprocal, reciprocal)
-#define CADENA_ARITHMETIC_BINARY_OPS(CADENA_OP) \
-  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) CADENA_OP(Pow, pow) \
+#define CADENA_ARITHMETIC_BINARY_OPS(CADENA_OP) CADENA_ARITHMETIC_PAIR_OPS(CADENA_OP) CADENA_OP(Pow, pow)
+#define CADENA_ARITHMETIC_PAIR_OPS(CADENA_OP) \
+  CADENA_OP(Add, add) CADENA_OP(Sub, sub) CADENA_OP(Mul, mul) CADENA_OP(Div, div) \
   CADENA_OP(Maximum, maximum) CADENA_OP(Minimum, minimum) CADENA_OP(Hypot, hypot)
 #define CADENA_ARITHMETIC_ATTRIBUTE_OPS(CADENA_OP) CADENA_OP(Clamp, clamp)
 // clang-format on

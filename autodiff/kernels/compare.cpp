@@ -1,5 +1,8 @@
 #include "autodiff/kernels/compare.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "autodiff/kernels/map.hpp"
 
 namespace cadena::kernels {
@@ -41,6 +44,22 @@ MapLoop loop_for(Comparison op) {
   }
 }
 
+template <class T>
+void close_loop(const void* op, void* out, const void* const* in, unsigned, std::int64_t n) {
+  const auto [relative, absolute, equal_nan] = *static_cast<const Closeness*>(op);
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const T* a = static_cast<const T*>(in[0]);
+  const T* b = static_cast<const T*>(in[1]);
+  auto* o = static_cast<unsigned char*>(out);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
+    // An infinite bound would make everything close, so both must be finite to be compared by their distance.
+    const bool near =
+        (std::abs(x - y) <= std::abs(y) * relative + absolute) & (std::abs(x) < inf) & (std::abs(y) < inf);
+    o[i] = (x == y) | near | (equal_nan & (x != x) & (y != y));
+  }
+}
+
 /// U stands for any element of its size: choosing does not look at values.
 template <class U>
 void where_loop(const void*, void* out, const void* const* in, unsigned, std::int64_t n) {
@@ -61,6 +80,12 @@ void compare(Comparison op, const View& a, const View& b, const View& out) {
   const MapInput inputs[] = {input(a, out), input(b, out)};
   const MapLoop loop = visit(a.dtype, [&]<class T>(T) { return loop_for<T>(op); });
   map(loop, Splats::no, nullptr, out.data, 1, out.shape, inputs, 2);
+}
+
+void is_close(const Closeness& how, const View& a, const View& b, const View& out) {
+  const MapInput inputs[] = {input(a, out), input(b, out)};
+  map(a.dtype == f32 ? close_loop<float> : close_loop<double>, Splats::no, &how, out.data, 1, out.shape,
+      inputs, 2);
 }
 
 void where(const View& condition, const View& a, const View& b, const View& out) {

@@ -1,7 +1,7 @@
 // The exponential of softmax: of numbers below their maximum.
 #pragma once
 
-#include <xsimd/xsimd.hpp>
+#include "autodiff/kernels/lane_exp.hpp"
 
 namespace cadena::kernels {
 
@@ -30,7 +30,7 @@ template <class T>
     return _mm512_scalef_ps(_mm512_fmadd_ps(root, cubic, root), n);
   }
 #endif
-  return xsimd::exp(x);
+  return exp_lanes(x);
 }
 
 }  // namespace cadena::kernels

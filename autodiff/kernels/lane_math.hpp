@@ -1,7 +1,7 @@
 // Functions of two lanes, and functions that go element by element because no lane formula is as good.
 #pragma once
 
-#include "autodiff/kernels/lane.hpp"
+#include "autodiff/kernels/lane_power.hpp"
 
 namespace cadena::kernels {
 

@@ -1,5 +1,4 @@
-// Sources of the formulas: Abramowitz and Stegun, Handbook of Mathematical Functions, chapters 6, 9 and 23;
-// M. Giles, Approximating the erfinv function (GPU Computing Gems, 2011), for the first guess of erfinv.
+// Source of the formulas: Abramowitz and Stegun, Handbook of Mathematical Functions, chapters 6 and 23.
 #include "autodiff/kernels/special.hpp"
 
 #include <cmath>
@@ -20,17 +19,6 @@ double polynomial(const double (&c)[N], double x) {
   double r = c[0];
   for (std::size_t i = 1; i < N; ++i) r = r * x + c[i];
   return r;
-}
-
-/// About seven digits.
-double erfinv_guess(double y) {
-  constexpr double center[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
-                               -4.39150654e-06, 2.1858087e-04,  -1.25372503e-03,
-                               -4.17768164e-03, 0.246640727,    1.50140941};
-  constexpr double tail[] = {-2.00214257e-04, 1.00950558e-04, 1.34934322e-03, -3.67342844e-03, 5.73950773e-03,
-                             -7.6224613e-03,  9.43887047e-03, 1.00167406,     2.83297682};
-  const double w = -std::log((1 - y) * (1 + y));
-  return y * (w < 5 ? polynomial(center, w - 2.5) : polynomial(tail, std::sqrt(w) - 3));
 }
 
 /// cot(pi x) from the exact distance to the nearest whole number.
@@ -97,55 +85,7 @@ double nearest_poles(int s, double x) {
   return sum;
 }
 
-/// Sum of (x^2 / 4)^k / (k! (k + order)!): all terms positive.
-double bessel_series(double x, int order) {
-  const double u = 0.25 * x * x;
-  double sum = 1, term = 1;
-  for (int k = 1; term > 1e-18 * sum; ++k) sum += term *= u / (static_cast<double>(k) * (k + order));
-  return sum;
-}
-
-/// I_order(x) sqrt(2 pi x) exp(-x) for large x.
-double bessel_asymptotic(double x, int order) {
-  const double mu = 4.0 * order * order;
-  double sum = 1, term = 1;
-  for (int k = 1; k < 40 && std::abs(term) > 1e-18; ++k) {
-    const double odd = 2.0 * k - 1;
-    sum += term *= (odd * odd - mu) / (8 * x * k);
-  }
-  return sum;
-}
-
-constexpr double bessel_split = 20;  // from here on the asymptotic series reaches the last bit
-
-/// I_order(x) exp(-scale x) for x >= 0, scale 0 or 1.
-double bessel_i(double x, int order, int scale) {
-  if (std::isnan(x)) return x;
-  if (x == inf) return scale ? 0 : inf;
-  if (x < bessel_split) {
-    const double value = (order ? 0.5 * x : 1) * bessel_series(x, order);
-    return scale ? value * std::exp(-x) : value;
-  }
-  const double value = bessel_asymptotic(x, order) / std::sqrt(2 * pi * x);
-  // In halves: exp(x) overflows before the function does.
-  return scale ? value : value * std::exp(0.5 * x) * std::exp(0.5 * x);
-}
-
 }  // namespace
-
-double erfinv(double y) {
-  if (!(std::abs(y) < 1)) return std::abs(y) == 1 ? y * inf : nan;
-  if (y == 0) return y;
-  const double a = std::abs(y);
-  double x = erfinv_guess(a);
-  for (int step = 0; step < 2; ++step) {
-    // Near 1 through erfc: 1 - a is exact there.
-    const double error = a < 0.5 ? std::erf(x) - a : (1 - a) - std::erfc(x);
-    const double newton = error * 0.886226925452758013649 * std::exp(x * x);
-    x -= newton / (1 + x * newton);
-  }
-  return std::copysign(x, y);
-}
 
 double lgamma(double x) {
   int sign = 0;
@@ -176,10 +116,5 @@ double polygamma(int n, double x) {
   // n! is about to overflow.
   return std::copysign(std::exp(lgamma(n + 1.0) + std::log(std::abs(zeta))), sign * zeta);
 }
-
-double i0(double x) { return bessel_i(std::abs(x), 0, 0); }
-double i0e(double x) { return bessel_i(std::abs(x), 0, 1); }
-double i1(double x) { return std::copysign(bessel_i(std::abs(x), 1, 0), x); }
-double i1e(double x) { return std::copysign(bessel_i(std::abs(x), 1, 1), x); }
 
 }  // namespace cadena::kernels::scalar

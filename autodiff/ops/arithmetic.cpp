@@ -1,5 +1,6 @@
 #include "autodiff/formulas/arithmetic.hpp"
 
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -14,7 +15,16 @@
 namespace cadena {
 
 CADENA_ARITHMETIC_UNARY_OPS(CADENA_UNARY_FUNCTION)
-CADENA_ARITHMETIC_BINARY_OPS(CADENA_BINARY_FUNCTION)
+CADENA_ARITHMETIC_PAIR_OPS(CADENA_BINARY_FUNCTION)
+
+Tensor pow(const Operand& a, const Operand& b) {
+  if (a.tensor() && !b.tensor() && is_floating(a.tensor()->dtype())) {
+    const auto exponent = b.scalar().to<double>();
+    if (std::isfinite(exponent) && exponent != 0)
+      return detail::elementwise_call(formulas::PowNumber{exponent}, *a.tensor());
+  }
+  return detail::elementwise_call(formulas::Pow{}, a, b);
+}
 
 Tensor lerp(const Operand& a, const Operand& b, const Operand& weight) {
   return detail::elementwise_call(formulas::Lerp{}, a, b, weight);

@@ -1,7 +1,6 @@
 // where and comparisons.
 #include "autodiff/ops/choice.hpp"
 
-#include <cmath>
 #include <string>
 
 #include "autodiff/core/elementwise.hpp"
@@ -165,16 +164,8 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool e
   if (!(a.shape() == b.shape()))
     throw ShapeError("[allclose] expected equal shapes, got " + to_string(a.shape()) + " and " +
                      to_string(b.shape()));
-  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (x[i] == y[i]) continue;
-    if (std::isnan(x[i]) || std::isnan(y[i])) {
-      if (!(equal_nan && std::isnan(x[i]) && std::isnan(y[i]))) return false;
-    } else if (!std::isfinite(x[i]) || !(std::abs(x[i] - y[i]) <= atol + rtol * std::abs(y[i]))) {
-      return false;
-    }
-  }
-  return true;
+  const NoGrad guard;
+  return all(isclose(a, b, rtol, atol, equal_nan)).item<bool>();
 }
 
 }  // namespace cadena

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "autodiff/core/elementwise.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/kernels/compare.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/indexing.hpp"
@@ -61,12 +63,20 @@ Tensor isneginf(const Tensor& x) { return eq(x, -inf); }
 
 Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
   NoGrad guard;
-  const Tensor x = to(a, f64), y = to(b, f64);
-  // An infinite bound would make everything close, so both must be finite to be compared by their distance.
-  const Tensor near =
-      logical_and(le(abs(sub(x, y)), add(mul(abs(y), rtol), atol)), logical_and(isfinite(x), isfinite(y)));
-  const Tensor close = logical_or(eq(x, y), near);
-  return equal_nan ? logical_or(close, logical_and(isnan(x), isnan(y))) : close;
+  const DType dtype = a.dtype() == f32 && b.dtype() == f32 ? f32 : f64;
+  const Tensor in[] = {to(a, dtype), to(b, dtype)};
+  if (detail::any_batched(in, 2)) {
+    const detail::BatchedCall call(in, 2);
+    const TensorList x = call.aligned();
+    return call.wrap(isclose(x[0], x[1], rtol, atol, equal_nan));
+  }
+  const Shape shape = broadcast("isclose", in[0].shape(), in[1].shape());
+  const auto numel = checked_numel("isclose", shape, 1);
+  return detail::repeatable("isclose", [=, x = in[0], y = in[1]] {
+    Tensor out = detail::make_tensor(shape, numel, boolean);
+    kernels::is_close({rtol, atol, equal_nan}, detail::view_of(x), detail::view_of(y), detail::view_of(out));
+    return out;
+  });
 }
 
 Tensor logical_and(const Tensor& a, const Tensor& b) { return where(truth(a), truth(b), always(false)); }

@@ -138,10 +138,11 @@ inline Complex lgamma(Complex z) {
   return sum - below;
 }
 
+// The smallest terms first: the derivative of i1e is a small difference near its maximum.
 inline Complex bessel(int order, Complex z) {
-  Complex term = order == 0 ? Complex(1) : z / 2, sum = term;
-  for (int k = 1; k < 60; ++k) sum = sum + (term = term * z * z / (4.0 * k * (k + order)));
-  return sum;
+  Complex sum = 1;
+  for (int k = 59; k > 0; --k) sum = 1 + sum * z * z / (4.0 * k * (k + order));
+  return order == 0 ? sum : z / 2 * sum;
 }
 inline Complex i0(Complex z) { return bessel(0, z); }
 inline Complex i1(Complex z) { return bessel(1, z); }
