@@ -12,7 +12,8 @@ namespace cadena::kernels {
 template <class T>
 void qr(std::int64_t m, std::int64_t n, std::int64_t q_columns, const T* a, T* q, T* r);
 
-/// A = V diag(values) V^T from A's lower triangle, values ascending, V's columns of length 1.
+/// A = V diag(values) V^T from A's lower triangle, values ascending, V's columns of length 1 (null: not
+/// wanted).
 /// @return false if the iteration did not converge @throws MemoryError
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors);

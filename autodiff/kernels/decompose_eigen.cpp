@@ -14,10 +14,11 @@ namespace cadena::kernels {
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
   return with_memory("eigh", [&] {
-    const Eigen::SelfAdjointEigenSolver<ColumnMajor<T>> solver(row_major(a, n, n));
+    const Eigen::SelfAdjointEigenSolver<ColumnMajor<T>> solver(
+        row_major(a, n, n), vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
     if (solver.info() != Eigen::Success) return false;
     row_major(values, n, 1) = solver.eigenvalues();
-    row_major(vectors, n, n) = solver.eigenvectors();
+    if (vectors) row_major(vectors, n, n) = solver.eigenvectors();
     return true;
   });
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -110,6 +111,24 @@ struct EighOp {
     return Packing::packed({main_diagonal(change), matmul(v, absorbing_mul(change, inverse_gaps(values)))});
   }
 };
+
+/// Whether nobody will ask for the derivative, which needs the vectors.
+bool values_suffice(const Tensor& a) { return !is_batched(a) && !on_tape() && !recording("eigvalsh", &a, 1); }
+
+Tensor eigenvalues(const Tensor& a) {
+  const Tensor from = contiguous(a);
+  const std::int64_t n = a.size(-1);
+  Shape shape = batch_of(a);
+  shape.push_back(n);
+  const Tensor out = make_tensor(shape, shape.numel(), a.dtype());
+  with_type(a, [&]<class T>(T) {
+    T* values = static_cast<T*>(raw_data(out));
+    decompose_each<T>("eigh", from, 4 * n * n * n, [&](std::int64_t i, const T* matrix) {
+      return n == 0 || kernels::eigh<T>(n, matrix, values + i * n, nullptr);
+    });
+  });
+  return out;
+}
 
 /// [U, S, Vh]. With E_ij = s_j^2 - s_i^2 and X = U^T dA V: dS = diag(X), and U and V turn by
 /// (X S + S X^T) / E and (S X + X^T S) / E (Townsend 2016).
@@ -292,6 +311,8 @@ Eigh eigh(const Tensor& a, char UPLO) {
 
 Tensor eigvalsh(const Tensor& a, char UPLO) {
   detail::check_square("eigvalsh", a);
+  if (detail::values_suffice(a) && (UPLO == 'L' || UPLO == 'U'))
+    return detail::eigenvalues(UPLO == 'L' ? a : detail::mt(a));
   return eigh(a, UPLO).eigenvalues;
 }
 
