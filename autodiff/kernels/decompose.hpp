@@ -18,7 +18,8 @@ void qr(std::int64_t m, std::int64_t n, std::int64_t q_columns, const T* a, T* q
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors);
 
-/// A[m, n] = U diag(S) Vh with k = min(m, n): U is [m, k], S descending, Vh [k, n]. A must be finite.
+/// A[m, n] = U diag(S) Vh with k = min(m, n): U is [m, k], S descending, Vh [k, n]; U and Vh null: not
+/// wanted. A must be finite.
 /// @return false if the iteration did not converge @throws MemoryError
 template <class T>
 bool svd(std::int64_t m, std::int64_t n, const T* a, T* u, T* s, T* vh);
