@@ -196,6 +196,21 @@ TEST_P(Linalg, SvdOfLowerRankIsStillOrthogonal) {
   expect_near(svdvals(q * scale) / scale, ones({3}, t), 100, "graded");
 }
 
+TEST_P(Linalg, DecompositionsFarFromOne) {
+  const DType t = GetParam();
+  const double far = t == f32 ? 1e-30 : 1e-250;
+  for (const double size : {far, 1 / far}) {
+    const Tensor a = random({9, 5}, t) * size, sym = matmul(mt(a / size), a);
+    const auto [q, r] = qr(a);
+    expect_near(matmul(mt(q), q), eye(5, t), 100, "Q");
+    expect_near(matmul(q, r / size), a / size, 100, "Q R");
+    const auto [l, v] = eigh(sym);
+    expect_near(matmul(sym / size, v), v * (l / size), 200, "A V = V L");
+    expect_near(matmul(mt(v), v), eye(5, t), 100, "V");
+  }
+  EXPECT_TRUE(any(isnan(qr(full({3, 2}, inf, t)).R)).item<bool>());
+}
+
 // Bidiagonal matrices, with what is hard for them: low rank, equal values, far from 1, many rows.
 TEST_P(Linalg, SvdOfLargerMatrices) {
   const DType t = GetParam();

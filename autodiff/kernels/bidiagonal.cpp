@@ -4,59 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <vector>
 
-#include "autodiff/kernels/rows.hpp"
-#include "autodiff/kernels/scratch.hpp"
-#include "autodiff/kernels/transpose.hpp"
-#include "autodiff/kernels/unroll.hpp"
+#include "autodiff/kernels/householder.hpp"
+#include "autodiff/kernels/rotation.hpp"
 
 namespace cadena::kernels {
 namespace {
-
-/// Rows filled up with zeros to whole registers, so that loops need no ends.
-template <class T>
-struct Padded {
-  Padded(std::int64_t n_rows, std::int64_t n_columns)
-      : rows(n_rows),
-        columns(n_columns),
-        stride((n_columns + width<T> - 1) / width<T> * width<T>),
-        data(n_rows * stride) {
-    std::fill_n(data.get(), rows * stride, T(0));
-  }
-  T* operator[](std::int64_t i) const { return data.get() + i * stride; }
-
-  std::int64_t rows, columns, stride;
-  Scratch<T> data;
-};
-
-/// 1 - factor v v^T with v[0] = 1.
-template <class T>
-struct Reflection {
-  T factor, value;  ///< `value`: what becomes of the first element, the others being 0
-
-  /// Makes v of the vector x of n elements, in its place.
-  static Reflection of(std::int64_t n, T* x) {
-    const T first = x[0];
-    const T rest = row_sum_of<T>(n - 1, T(0), [&](std::int64_t i, auto load, auto) {
-      const Batch<T> v = load(x + 1 + i);
-      return v * v;
-    });
-    x[0] = 1;
-    // What rounding has left of nothing is far below the rounding of the largest elements, which are about 1;
-    // its squares begin to vanish, and v would not be what the factor takes it for.
-    if (rest < std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon()) return {0, first};
-    const T value = -std::copysign(std::sqrt(first * first + rest), first), scale = 1 / (first - value);
-    for (std::int64_t i = 1; i < n; ++i) x[i] *= scale;
-    return {(value - first) / value, value};
-  }
-};
-
-// f(first row, how many as a constant) for all rows from `from` on, four at a time.
-template <class F>
-void by_fours(std::int64_t from, std::int64_t to, const F& f) {
-  for (; from + 4 <= to; from += 4) f(from, std::integral_constant<int, 4>());
-  for (; from < to; ++from) f(from, std::integral_constant<int, 1>());
-}
 
 // w = factor * sum of v[i] a[i] over rows i >= row, from column `column` on
 template <class T>
@@ -134,45 +88,6 @@ struct Bidiagonal {
   }
 };
 
-// The first columns of the product of reflections, the k-th of which leaves the first k + shift rows alone,
-// transposed to `to`.
-template <class T>
-void multiply_reflections(const Padded<T>& v, const T* factors, std::int64_t shift, T* to) {
-  const std::int64_t n = v.rows, m = v.columns;
-  Padded<T> q(m, n), w(1, n);
-  for (std::int64_t i = 0; i < n; ++i) q[i][i] = 1;
-  for (std::int64_t k = n - 1 - shift; k >= 0; --k) {
-    if (factors[k] == 0) continue;
-    const std::int64_t row = k + shift, first = row / width<T> * width<T>;
-    row_products(q, row, row, v[k], factors[k], w[0]);
-    by_fours(row, m, [&](std::int64_t i, auto count) {
-      Batch<T> left[count];
-      unroll<count>([&](auto r) { left[r] = Batch<T>(v[k][i + r]); });
-      for (std::int64_t j = first; j < q.stride; j += width<T>) {
-        const Batch<T> by = Batch<T>::load_aligned(w[0] + j);
-        unroll<count>([&](auto r) {
-          xsimd::fnma(left[r], by, Batch<T>::load_aligned(q[i + r] + j)).store_aligned(q[i + r] + j);
-        });
-      }
-    });
-  }
-  transpose_block(q.data.get(), q.stride, to, m, m, n);
-}
-
-struct Rotation {
-  double cosine, sine, length;
-
-  /// Turns (f, g) into (length, 0).
-  static Rotation of(double f, double g) {
-    if (g == 0) return {1, 0, f};
-    if (f == 0) return {0, 1, g};
-    const double top = std::max(std::abs(f), std::abs(g));
-    const double length =
-        top > 1e-140 && top < 1e140 ? std::sqrt(f * f + g * g) : std::hypot(f, g);  // far slower
-    return {f / length, g / length, length};
-  }
-};
-
 // The smaller singular value of [f, g; 0, h], to rounding.
 double smaller_singular_value(double f, double g, double h) {
   f = std::abs(f), g = std::abs(g), h = std::abs(h);
@@ -188,46 +103,6 @@ double smaller_singular_value(double f, double g, double h) {
   const double a = sum * ratio, b = gap * ratio;
   return 2 * low * ratio / (std::sqrt(1 + a * a) + std::sqrt(1 + b * b));
 }
-
-/// Rotations of rows i and i + 1, one after the other.
-template <class T>
-struct Sweep {
-  explicit Sweep(std::int64_t n) : cosines(n), sines(n) {}
-  void set(std::int64_t i, const Rotation& r) const {
-    cosines[i] = static_cast<T>(r.cosine), sines[i] = static_cast<T>(r.sine);
-  }
-  // Every row is read and written once: what two rotations share stays in registers.
-  void apply(std::int64_t first, std::int64_t last, std::int64_t columns, T* rows) const {
-    constexpr int at_once = 4;
-    std::int64_t j = 0;
-    for (; j + at_once * width<T> <= columns; j += at_once * width<T>) {
-      Batch<T> carry[at_once];
-      const auto at = [&](std::int64_t i, int u) { return rows + i * columns + j + u * width<T>; };
-      unroll<at_once>([&](auto u) { carry[u] = Batch<T>::load_unaligned(at(first, u)); });
-      for (std::int64_t i = first; i < last; ++i) {
-        const Batch<T> c(cosines[i]), s(sines[i]);
-        unroll<at_once>([&](auto u) {
-          const Batch<T> next = Batch<T>::load_unaligned(at(i + 1, u));
-          xsimd::fma(c, carry[u], s * next).store_unaligned(at(i, u));
-          carry[u] = xsimd::fms(c, next, s * carry[u]);
-        });
-      }
-      unroll<at_once>([&](auto u) { carry[u].store_unaligned(at(last, u)); });
-    }
-    for (; j < columns; j += width<T>) {
-      const Partial<T> some(std::min(width<T>, columns - j));
-      Batch<T> carry = some.load(rows + first * columns + j);
-      for (std::int64_t i = first; i < last; ++i) {
-        const Batch<T> c(cosines[i]), s(sines[i]), next = some.load(rows + (i + 1) * columns + j);
-        some.store(rows + i * columns + j, xsimd::fma(c, carry, s * next));
-        carry = xsimd::fms(c, next, s * carry);
-      }
-      some.store(rows + last * columns + j, carry);
-    }
-  }
-
-  Scratch<T> cosines, sines;
-};
 
 /// One sweep over d[first ... last], e[first ... last - 1].
 template <class T>
@@ -274,7 +149,7 @@ void sweep_down_unshifted(double* d, double* e, std::int64_t first, std::int64_t
 
 /// Makes (d, e) diagonal. @return false if there were too many sweeps
 template <class T>
-bool diagonalize(std::int64_t n, double* d, double* e, std::int64_t m, T* ut, T* vt) {
+bool diagonalize(std::int64_t n, double* d, double* e, const Padded<T>* ut, const Padded<T>* vt) {
   constexpr double epsilon = std::numeric_limits<T>::epsilon() / 4;
   const Sweep<T> left(n), right(n);
   std::int64_t sweeps = 0;
@@ -296,44 +171,45 @@ bool diagonalize(std::int64_t n, double* d, double* e, std::int64_t m, T* ut, T*
       sweep_down_unshifted(d, e, first, last, left, right);
     else
       sweep_down(d, e, first, last, shift, left, right);
-    if (ut) left.apply(first, last, m, ut);
-    if (vt) right.apply(first, last, n, vt);
+    if (ut) left.apply(first, last, *ut);
+    if (vt) right.apply(first, last, *vt);
   }
   return true;
 }
 
-// Positive values in descending order, and the rows that belong to them.
-template <class T>
-void put_in_order(std::int64_t n, const double* d, std::int64_t m, T* ut, T* s, T* vt) {
-  const Scratch<std::int64_t> order(n);
-  std::iota(order.get(), order.get() + n, std::int64_t{0});
-  std::stable_sort(order.get(), order.get() + n,
+// The order of descending values.
+std::vector<std::int64_t> order_of(std::int64_t n, const double* d) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::stable_sort(order.begin(), order.end(),
                    [&](std::int64_t i, std::int64_t j) { return std::abs(d[i]) > std::abs(d[j]); });
-  for (std::int64_t i = 0; i < n; ++i) s[i] = static_cast<T>(std::abs(d[order[i]]));
-  if (!ut) return;
-  const Scratch<T> rows(n * m);
-  std::copy_n(ut, n * m, rows.get());
-  for (std::int64_t i = 0; i < n; ++i) std::copy_n(rows + order[i] * m, m, ut + i * m);
-  std::copy_n(vt, n * n, rows.get());
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T sign = std::signbit(d[order[i]]) ? T(-1) : T(1);
-    for (std::int64_t k = 0; k < n; ++k) vt[i * n + k] = sign * rows[order[i] * n + k];
-  }
+  return order;
 }
 
 }  // namespace
 
 template <class T>
 bool bidiagonal_svd(std::int64_t m, std::int64_t n, const T* a, T* ut, T* s, T* vt) {
-  Padded<T> rows(m, n);
+  const Padded<T> rows(m, n);
   for (std::int64_t i = 0; i < m; ++i) std::copy_n(a + i * n, n, rows[i]);
   const Bidiagonal<T> b(rows);
+  const Padded<T> left(ut ? n : 0, m), right(ut ? n : 0, n);
   if (ut) {
-    multiply_reflections(b.left, b.left_factors.get(), 0, ut);
-    multiply_reflections(b.right, b.right_factors.get(), 1, vt);
+    multiply_reflections(b.left, b.left_factors.get(), n, 0, left);
+    multiply_reflections(b.right, b.right_factors.get(), n - 1, 1, right);
   }
-  if (!diagonalize(n, b.diagonal.get(), b.above.get(), m, ut, vt)) return false;
-  put_in_order(n, b.diagonal.get(), m, ut, s, vt);
+  const double* d = b.diagonal.get();
+  if (!diagonalize(n, b.diagonal.get(), b.above.get(), ut ? &left : nullptr, ut ? &right : nullptr))
+    return false;
+  const auto order = order_of(n, d);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t from = order[static_cast<std::size_t>(i)];
+    s[i] = static_cast<T>(std::abs(d[from]));
+    if (!ut) continue;
+    const T sign = std::signbit(d[from]) ? T(-1) : T(1);
+    std::copy_n(left[from], m, ut + i * m);
+    for (std::int64_t k = 0; k < n; ++k) vt[i * n + k] = sign * right[from][k];
+  }
   return true;
 }
 

@@ -1,5 +1,5 @@
-// Orthogonal decompositions of one row-major matrix, by Eigen. Its own threads are off and it works on copies
-// of equal alignment, so the bits depend on the numbers alone.
+// Orthogonal decompositions of one row-major matrix, on copies of equal alignment: the bits depend on the
+// numbers alone.
 #pragma once
 
 #include <cstdint>

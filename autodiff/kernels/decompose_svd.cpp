@@ -8,6 +8,7 @@
 #include "autodiff/kernels/bidiagonal.hpp"
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/kernels/gemm.hpp"
+#include "autodiff/kernels/householder.hpp"
 #include "autodiff/kernels/lane.hpp"
 #include "autodiff/kernels/scratch.hpp"
 
@@ -213,16 +214,14 @@ bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, const Target
   T top = 0;
   for (std::int64_t i = 0; i < m; ++i)
     for (std::int64_t k = 0; k < n; ++k) top = std::max(top, std::abs(a.data[i * a.row + k * a.col]));
-  // Squares must neither overflow nor vanish; a power of two costs no bits.
-  const int power = top > 0 ? std::ilogb(top) : 0;
-  const T down = std::scalbn(T(1), -power / 2), rest = std::scalbn(T(1), -power - -power / 2);
+  const Scaling<T> scaling(top);
   for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t k = 0; k < n; ++k) scaled[i * n + k] = a.data[i * a.row + k * a.col] * down * rest;
+    for (std::int64_t k = 0; k < n; ++k) scaled[i * n + k] = scaling.down(a.data[i * a.row + k * a.col]);
   const bool reduced = n > few_columns && is_balanced<T>(m, n, scaled);
   if (!(reduced && reduced_svd<T>(m, n, scaled, s, out_u, out_vh)) &&
       !jacobi_svd<T>(m, n, scaled, s, out_u, out_vh))
     return false;
-  for (std::int64_t i = 0; i < n; ++i) s[i] = std::scalbn(s[i], power);
+  for (std::int64_t i = 0; i < n; ++i) s[i] = scaling.up(s[i]);
   return true;
 }
 
