@@ -201,6 +201,27 @@ TYPED_TEST(Gemm, NanStaysInItsRowAndColumn) {
     }
 }
 
+// Many tiny products, a register full of them at a time, are those of single ones, stored either way.
+TYPED_TEST(Gemm, ManyTinyOnes) {
+  using T = TypeParam;
+  for (const std::int64_t count : {16, 33, 40})
+    for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 1, 8}, {3, 3, 3}, {4, 1, 5}, {2, 8, 8}})
+      for (const bool turn_a : {false, true})
+        for (const bool turn_b : {false, true}) {
+          const auto a = random_values<T>(count * m * k), b = random_values<T>(count * k * n);
+          std::vector<T> c(static_cast<std::size_t>(count * m * n) + 1, T(77)), one = c;
+          const std::int64_t a_row = turn_a ? 1 : k, a_col = turn_a ? m : 1, b_row = turn_b ? 1 : n,
+                             b_col = turn_b ? k : 1;
+          gemm_batched<T>({count}, m, n, k, {a.data(), a_row, a_col}, Strides{m * k},
+                          {b.data(), b_row, b_col}, Strides{k * n}, c.data());
+          for (std::int64_t i = 0; i < count; ++i)
+            gemm<T>(m, n, k, {a.data() + i * m * k, a_row, a_col}, {b.data() + i * k * n, b_row, b_col},
+                    one.data() + i * m * n, n);
+          for (std::size_t i = 0; i < c.size(); ++i)
+            ASSERT_NEAR(c[i], one[i], 4 * std::numeric_limits<T>::epsilon()) << m << n << k << " " << i;
+        }
+}
+
 TYPED_TEST(Gemm, Batched) {
   using T = TypeParam;
   struct Case {

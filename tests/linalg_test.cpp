@@ -196,6 +196,45 @@ TEST_P(Linalg, SvdOfLowerRankIsStillOrthogonal) {
   expect_near(svdvals(q * scale) / scale, ones({3}, t), 100, "graded");
 }
 
+TEST_P(Linalg, DecompositionsFarFromOne) {
+  const DType t = GetParam();
+  const double far = t == f32 ? 1e-30 : 1e-250;
+  for (const double size : {far, 1 / far}) {
+    const Tensor a = random({9, 5}, t) * size, sym = matmul(mt(a / size), a);
+    const auto [q, r] = qr(a);
+    expect_near(matmul(mt(q), q), eye(5, t), 100, "Q");
+    expect_near(matmul(q, r / size), a / size, 100, "Q R");
+    const auto [l, v] = eigh(sym);
+    expect_near(matmul(sym / size, v), v * (l / size), 200, "A V = V L");
+    expect_near(matmul(mt(v), v), eye(5, t), 100, "V");
+  }
+  EXPECT_TRUE(any(isnan(qr(full({3, 2}, inf, t)).R)).item<bool>());
+}
+
+// Bidiagonal matrices, with what is hard for them: low rank, equal values, far from 1, many rows.
+TEST_P(Linalg, SvdOfLargerMatrices) {
+  const DType t = GetParam();
+  const std::int64_t n = 37;
+  const Tensor turned = qr(random({n, n}, t)).Q;
+  for (const Tensor& a : {random({n, n}, t), random({130, 64}, t), random({64, 130}, t, 2),
+                          random({5, 3, 20, 17}, t), matmul(random({30, 2}, t), random({2, 25}, t, 2)),
+                          ones({20, 20}, t), turned, eye(n, t), full({20, 9}, 1e-30, t),
+                          random({n, n}, t) * 1e30, triu(ones({n, n}, t)), ones({n, n}, t) + eye(n, t)}) {
+    const auto [u, s, vh] = svd(a);
+    const Tensor one = eye(s.size(-1), t).expand(matmul(vh, mt(vh)).shape());
+    const double top = max(s).item();
+    expect_near(matmul(mt(u), u), one, 300, "U");
+    expect_near(matmul(vh, mt(vh)), one, 300, "Vh");
+    expect_near(matmul(u * s.unsqueeze(-2), vh) / top, a / top, 300, "U S Vh");
+    expect_near(svdvals(a) / top, s / top, 100, "values alone");
+    EXPECT_GE(min(s).item(), 0);
+    EXPECT_GE(min(s.slice(-1, {0, s.size(-1) - 1}) - s.slice(-1, {1, {}})).item(), 0);
+  }
+  expect_near(svdvals(turned), ones({n}, t), 300, "orthogonal");
+  const Tensor scale = pow(full({}, 0.2, t), arange(12).to(t)), q = qr(random({20, 12}, t)).Q;
+  expect_near(svdvals(q * scale) / scale, ones({12}, t), 300, "graded");
+}
+
 TEST_P(Linalg, EighReconstructs) {
   for (const Shape& shape : squares) {
     const Tensor x = random(shape, GetParam()), a = x + mt(x);

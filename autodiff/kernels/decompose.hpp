@@ -1,5 +1,5 @@
-// Orthogonal decompositions of one row-major matrix, by Eigen. Its own threads are off and it works on copies
-// of equal alignment, so the bits depend on the numbers alone.
+// Orthogonal decompositions of one row-major matrix, on copies of equal alignment: the bits depend on the
+// numbers alone.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,14 @@ namespace cadena::kernels {
 template <class T>
 void qr(std::int64_t m, std::int64_t n, std::int64_t q_columns, const T* a, T* q, T* r);
 
-/// A = V diag(values) V^T from A's lower triangle, values ascending, V's columns of length 1.
+/// A = V diag(values) V^T from A's lower triangle, values ascending, V's columns of length 1 (null: not
+/// wanted).
 /// @return false if the iteration did not converge @throws MemoryError
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors);
 
-/// A[m, n] = U diag(S) Vh with k = min(m, n): U is [m, k], S descending, Vh [k, n]. A must be finite.
+/// A[m, n] = U diag(S) Vh with k = min(m, n): U is [m, k], S descending, Vh [k, n]; U and Vh null: not
+/// wanted. A must be finite.
 /// @return false if the iteration did not converge @throws MemoryError
 template <class T>
 bool svd(std::int64_t m, std::int64_t n, const T* a, T* u, T* s, T* vh);

@@ -1,12 +1,14 @@
-// The SVD by one-sided Jacobi rotations of the rows of R in A = Q R (Hestenes 1958; de Rijk 1989; Drmac &
-// Veselic 2008): accurate to the last bits also for small singular values, and a twentieth of what Eigen's
-// solvers take to compile.
+// The SVD of matrices with rows or columns of very different length by one-sided Jacobi rotations of the rows
+// of R in A = Q R (Hestenes 1958; de Rijk 1989; Drmac & Veselic 2008): accurate to the last bits also for
+// small singular values. Other matrices become bidiagonal, which is several times faster.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "autodiff/kernels/bidiagonal.hpp"
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/kernels/gemm.hpp"
+#include "autodiff/kernels/householder.hpp"
 #include "autodiff/kernels/lane.hpp"
 #include "autodiff/kernels/scratch.hpp"
 
@@ -123,25 +125,19 @@ struct Target {
   T* data;
   std::int64_t row, col;
 
-  void write(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t stride) const {
+  void write(std::int64_t rows, std::int64_t columns, MatrixRef<T> from) const {
     for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t k = 0; k < columns; ++k) data[i * row + k * col] = from[i * stride + k];
+      for (std::int64_t k = 0; k < columns; ++k)
+        data[i * row + k * col] = from.data[i * from.row + k * from.col];
   }
 };
 
-/// A[m, n], m >= n, transposed or not as its strides say.
+/// By rotations, of R in A = Q R. @return false if there were too many sweeps
 template <class T>
-bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, Target<T> out_u, Target<T> out_vh) {
-  Scratch<T> scaled(m * n), q(m * n), r(n * n), u(m * n);
-  T top = 0;
-  for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t k = 0; k < n; ++k) top = std::max(top, std::abs(a.data[i * a.row + k * a.col]));
-  // Squares must neither overflow nor vanish; a power of two costs no bits.
-  const int power = top > 0 ? std::ilogb(top) : 0;
-  for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t k = 0; k < n; ++k)
-      scaled[i * n + k] = std::scalbn(a.data[i * a.row + k * a.col], -power);
-  qr<T>(m, n, n, scaled, q, r);
+bool jacobi_svd(std::int64_t m, std::int64_t n, const T* a, T* s, const Target<T>* out_u,
+                const Target<T>* out_vh) {
+  Scratch<T> q(m * n), r(n * n);
+  qr<T>(m, n, n, a, q, r);
   Rotated<T> rotated(n);
   for (std::int64_t i = 0; i < n; ++i) std::copy_n(r + i * n, n, rotated.w[i]);
   const T tolerance = std::numeric_limits<T>::epsilon() * std::sqrt(static_cast<T>(n));
@@ -154,12 +150,78 @@ bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, Target<T> ou
     s[i] = length;
     for (std::int64_t k = 0; length > 0 && k < n; ++k) z[i][k] /= length;
   }
+  if (!out_u) return true;
   for (std::int64_t i = 0; i < n; ++i)
     if (s[i] == 0) complete_row(z, i);
-  for (std::int64_t i = 0; i < n; ++i) s[i] = std::scalbn(s[i], power);
+  const Scratch<T> u(m * n);
   gemm<T>(m, n, n, {q, n, 1}, {rotated.j.data, 1, rotated.j.stride}, u, n);
-  out_u.write(m, n, u, n);
-  out_vh.write(n, n, z.data, z.stride);
+  out_u->write(m, n, {u, n, 1});
+  out_vh->write(n, n, {z.data, z.stride, 1});
+  return true;
+}
+
+/// By a bidiagonal matrix: of R, if A has many more rows than columns. @return false if there were too many
+/// sweeps
+template <class T>
+bool reduced_svd(std::int64_t m, std::int64_t n, const T* a, T* s, const Target<T>* out_u,
+                 const Target<T>* out_vh) {
+  const bool tall = m >= 2 * n;
+  const std::int64_t rows = tall ? n : m;
+  const Scratch<T> q(tall ? m * n : 0), r(tall ? n * n : 0), ut(out_u ? rows * n : 0), vt(out_u ? n * n : 0);
+  if (tall) qr<T>(m, n, n, a, q, r);
+  if (!bidiagonal_svd<T>(rows, n, tall ? r.get() : a, out_u ? ut.get() : nullptr, s,
+                         out_u ? vt.get() : nullptr))
+    return false;
+  if (!out_u) return true;
+  out_vh->write(n, n, {vt, n, 1});
+  if (!tall) {
+    out_u->write(m, n, {ut, 1, m});
+    return true;
+  }
+  const Scratch<T> u(m * n);
+  gemm<T>(m, n, n, {q, n, 1}, {ut, 1, n}, u, n);
+  out_u->write(m, n, {u, n, 1});
+  return true;
+}
+
+/// Whether rows and columns are about equally long. Where they are not, rotations keep digits of the small
+/// singular values that come of it; elsewhere they know them no better than a bidiagonal matrix does.
+template <class T>
+bool is_balanced(std::int64_t m, std::int64_t n, const T* a) {
+  const Scratch<T> columns(n);
+  std::fill_n(columns.get(), n, T(0));
+  T least = std::numeric_limits<T>::max(), most = 0;
+  for (std::int64_t i = 0; i < m; ++i) {
+    T row = 0;
+    for (std::int64_t k = 0; k < n; ++k) {
+      const T square = a[i * n + k] * a[i * n + k];
+      columns[k] += square, row += square;
+    }
+    least = std::min(least, row), most = std::max(most, row);
+  }
+  const auto [low, high] = std::minmax_element(columns.get(), columns.get() + n);
+  constexpr T far = 16 * 16;  // of squares
+  return most <= far * least && *high <= far * *low && *low > 0 && least > 0;
+}
+
+constexpr std::int64_t few_columns = 4;  // up to which a few rotations are all
+
+/// A[m, n], m >= n, transposed or not as its strides say.
+template <class T>
+bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, const Target<T>* out_u,
+              const Target<T>* out_vh) {
+  Scratch<T> scaled(m * n);
+  T top = 0;
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t k = 0; k < n; ++k) top = std::max(top, std::abs(a.data[i * a.row + k * a.col]));
+  const Scaling<T> scaling(top);
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t k = 0; k < n; ++k) scaled[i * n + k] = scaling.down(a.data[i * a.row + k * a.col]);
+  const bool reduced = n > few_columns && is_balanced<T>(m, n, scaled);
+  if (!(reduced && reduced_svd<T>(m, n, scaled, s, out_u, out_vh)) &&
+      !jacobi_svd<T>(m, n, scaled, s, out_u, out_vh))
+    return false;
+  for (std::int64_t i = 0; i < n; ++i) s[i] = scaling.up(s[i]);
   return true;
 }
 
@@ -167,8 +229,11 @@ bool tall_svd(std::int64_t m, std::int64_t n, MatrixRef<T> a, T* s, Target<T> ou
 
 template <class T>
 bool svd(std::int64_t m, std::int64_t n, const T* a, T* u, T* s, T* vh) {
-  if (m >= n) return tall_svd<T>(m, n, {a, n, 1}, s, {u, n, 1}, {vh, n, 1});
-  return tall_svd<T>(n, m, {a, 1, n}, s, {vh, 1, n}, {u, 1, m});  // of the transpose: U and V change places
+  const Target<T> left = m >= n ? Target<T>{u, n, 1} : Target<T>{vh, 1, n},
+                  right = m >= n ? Target<T>{vh, n, 1} : Target<T>{u, 1, m};
+  const Target<T>*out_u = u ? &left : nullptr, *out_vh = u ? &right : nullptr;
+  if (m >= n) return tall_svd<T>(m, n, {a, n, 1}, s, out_u, out_vh);
+  return tall_svd<T>(n, m, {a, 1, n}, s, out_u, out_vh);  // of the transpose: U and V change places
 }
 
 template bool svd(std::int64_t, std::int64_t, const float*, float*, float*, float*);

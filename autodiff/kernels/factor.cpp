@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/kernels/rows.hpp"
 #include "autodiff/kernels/scratch.hpp"
+#include "autodiff/kernels/transpose.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -53,18 +55,24 @@ void lu_panel(std::int64_t m, std::int64_t n, T* a, std::int64_t lda, std::int64
   }
 }
 
-// X U = B for rows of B, with a small upper triangular U.
+// X U = B for rows of B, a row in each lane, with a small upper triangular U.
 template <class T>
 void solve_rows(std::int64_t rows, std::int64_t n, MatrixRef<T> u, T* b, std::int64_t ldb) {
+  constexpr std::int64_t w = width<T>;
   T packed[block * block];
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = i; j < n; ++j) packed[i * n + j] = u.data[i * u.row + j * u.col];
-  for (std::int64_t r = 0; r < rows; ++r) {
-    T* x = b + r * ldb;
+  alignas(64) T x[block][w] = {};
+  for (std::int64_t r = 0; r < rows; r += w) {
+    const std::int64_t count = std::min(w, rows - r);
+    transpose_block(b + r * ldb, ldb, x[0], w, count, n);
     for (std::int64_t j = 0; j < n; ++j) {
-      x[j] /= packed[j * n + j];
-      subtract_row(n - j - 1, x[j], packed + j * n + j + 1, x + j + 1);
+      const Batch<T> own = Batch<T>::load_aligned(x[j]) / Batch<T>(packed[j * n + j]);
+      own.store_aligned(x[j]);
+      for (std::int64_t k = j + 1; k < n; ++k)
+        xsimd::fnma(own, Batch<T>(packed[j * n + k]), Batch<T>::load_aligned(x[k])).store_aligned(x[k]);
     }
+    transpose_block(x[0], w, b + r * ldb, ldb, n, count);
   }
 }
 
@@ -99,8 +107,11 @@ void solve_small(std::int64_t n, std::int64_t k, MatrixRef<T> a, Triangle triang
   }
 }
 
+constexpr std::int64_t tiny = 12;  // extents up to which a register is mostly empty
+
+// Row by row.
 template <class T>
-std::int64_t cholesky_small(std::int64_t n, T* a, std::int64_t lda) {
+std::int64_t cholesky_tiny(std::int64_t n, T* a, std::int64_t lda) {
   for (std::int64_t i = 0; i < n; ++i) {
     T* row = a + i * lda;
     for (std::int64_t j = 0; j <= i; ++j) {
@@ -115,6 +126,35 @@ std::int64_t cholesky_small(std::int64_t n, T* a, std::int64_t lda) {
       }
     }
   }
+  return 0;
+}
+
+// Column by column, each subtracted from those behind it at once. The columns lie in registers' rows of their
+// own; what is above the diagonal there means nothing.
+template <class T>
+std::int64_t cholesky_small(std::int64_t n, T* a, std::int64_t lda) {
+  constexpr std::int64_t w = width<T>;
+  alignas(64) T column[block][block] = {};
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j <= i; ++j) column[j][i] = a[i * lda + j];
+  for (std::int64_t j = 0; j < n; ++j) {
+    T* own = column[j];
+    if (!(own[j] > 0)) return j + 1;
+    const T root = std::sqrt(own[j]);
+    const std::int64_t first = j / w * w;
+    for (std::int64_t i = first; i < n; i += w)
+      (Batch<T>::load_aligned(own + i) / Batch<T>(root)).store_aligned(own + i);
+    own[j] = root;
+    for (std::int64_t k = j + 1; k < n; ++k) {
+      const Batch<T> factor(own[k]);
+      T* other = column[k];
+      for (std::int64_t i = k / w * w; i < n; i += w)
+        xsimd::fnma(factor, Batch<T>::load_aligned(own + i), Batch<T>::load_aligned(other + i))
+            .store_aligned(other + i);
+    }
+  }
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j <= i; ++j) a[i * lda + j] = column[j][i];
   return 0;
 }
 
@@ -137,6 +177,7 @@ void lu(std::int64_t m, std::int64_t n, T* a, std::int64_t lda, std::int64_t* pi
 
 template <class T>
 std::int64_t cholesky(std::int64_t n, T* a, std::int64_t lda) {
+  if (n <= tiny) return cholesky_tiny(n, a, lda);
   if (n <= block) return cholesky_small(n, a, lda);
   const std::int64_t half = n / 2, rest = n - half;
   if (const auto minor = cholesky(half, a, lda)) return minor;

@@ -255,6 +255,40 @@ void multiply(Product<T>& s, bool parallel) {
   }
 }
 
+// So small that a register full of items, one in each lane, is worth bringing together.
+constexpr std::int64_t tiny_matrix = 64, tiny_work = 256;
+
+template <class T>
+bool is_dense(const MatrixRef<T>& x, std::int64_t rows, std::int64_t columns) {
+  return (x.col == 1 && x.row == columns) || (x.row == 1 && x.col == rows);
+}
+
+// Products of many tiny matrices that lie one after the other: sums over k in order, as in larger ones.
+template <class T>
+void multiply_tiny(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, MatrixRef<T> a,
+                   MatrixRef<T> b, T* c) {
+  constexpr std::int64_t w = width<T>;
+  const std::int64_t bundles = blocks_of(count, w),
+                     group = std::max<std::int64_t>(1, 16384 / (w * m * n * k));
+  for_blocks(blocks_of(bundles, group), count * m * n * k >= parallel_work / 4, [&](std::int64_t block) {
+    alignas(64) T left[tiny_matrix][w] = {}, right[tiny_matrix][w] = {}, out[tiny_matrix][w];
+    for (std::int64_t t = block * group; t < std::min(bundles, (block + 1) * group); ++t) {
+      const std::int64_t first = t * w, items = std::min(w, count - first);
+      transpose_block(a.data + first * m * k, m * k, left[0], w, items, m * k);
+      transpose_block(b.data + first * k * n, k * n, right[0], w, items, k * n);
+      for (std::int64_t i = 0; i < m; ++i)
+        for (std::int64_t j = 0; j < n; ++j) {
+          Batch<T> sum(T(0));
+          for (std::int64_t p = 0; p < k; ++p)
+            sum = xsimd::fma(Batch<T>::load_aligned(left[i * a.row + p * a.col]),
+                             Batch<T>::load_aligned(right[p * b.row + j * b.col]), sum);
+          sum.store_aligned(out[i * n + j]);
+        }
+      transpose_block(out[0], w, c + first * m * n, m * n, m * n, items);
+    }
+  });
+}
+
 // The bias becomes the start of every sum; beside `accumulate` it is added to C first.
 template <class T>
 void run(Product<T>&& s, const GemmOptions<T>& options, bool parallel) {
@@ -289,6 +323,11 @@ void gemm_batched(const Shape& batch, std::int64_t m, std::int64_t n, std::int64
     if (m == 1) a.row = a_batch[0];
     return gemm(count * m, n, k, a, b, c, n, options);
   }
+  const bool tiny =
+      std::min({m, n, k}) > 0 && std::max({m * n, m * k, k * n}) <= tiny_matrix && m * n * k <= tiny_work;
+  if (tiny && count >= 2 * width<T> && batch.rank() == 1 && !options.bias && !options.accumulate &&
+      a_batch[0] == m * k && b_batch[0] == k * n && is_dense(a, m, k) && is_dense(b, k, n))
+    return multiply_tiny(count, m, n, k, a, b, c);
   const auto item = [&](std::int64_t index, bool parallel) {
     auto s_a = a, s_b = b;
     for (std::int64_t d = batch.rank() - 1, rest = index; d >= 0; --d) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "autodiff/core/tape.hpp"
 #include "autodiff/kernels/decompose.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -62,6 +63,19 @@ Tensor inverse_gaps(const Tensor& x) {
   return where(same, 0, div(1, where(same, 1, gaps)));
 }
 
+/// Whether a cotangent is zero, as it is where only the values were used. Not for a tape, whose steps must
+/// not depend on numbers.
+bool is_nothing(const Tensor& g) {
+  if (composed(g) || on_tape()) return false;
+  const Tensor all = contiguous(g);
+  bool any = false;  // without an exit the loop is vectorised
+  with_type(all, [&]<class T>(T) {
+    const T* v = all.data<T>();
+    for (std::int64_t i = 0; i < all.numel(); ++i) any |= v[i] != 0;
+  });
+  return !any;
+}
+
 /// x with its columns scaled.
 Tensor by_columns(const Tensor& x, const Tensor& factors) { return mul(x, unsqueeze(factors, -2)); }
 Tensor by_rows(const Tensor& x, const Tensor& factors) { return mul(x, unsqueeze(factors, -1)); }
@@ -100,6 +114,10 @@ struct EighOp {
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor y = s.y(), values = parts.part(y, 0), v = parts.part(y, 1), vt = mt(v);
+    if (is_nothing(parts.part(g, 1))) {
+      gin[0] = matmul(by_columns(v, parts.part(g, 0)), vt);
+      return;
+    }
     // Of V^T gV only the skew part meets a symmetric dA.
     const Tensor turning = absorbing_mul(skew_part(matmul(vt, parts.part(g, 1))), inverse_gaps(values));
     gin[0] = matmul(v, matmul(add(turning, diag_embed(parts.part(g, 0))), vt));
@@ -110,6 +128,37 @@ struct EighOp {
     return Packing::packed({main_diagonal(change), matmul(v, absorbing_mul(change, inverse_gaps(values)))});
   }
 };
+
+/// Whether nobody will ask for the derivative, which needs the vectors.
+bool values_suffice(const Tensor& a) { return !is_batched(a) && !on_tape() && !recording("eigvalsh", &a, 1); }
+
+/// decompose(m, n, matrix, to) gives the values of each matrix.
+template <class F>
+Tensor values_of(const char* op, const Tensor& a, const F& decompose) {
+  const Tensor from = contiguous(a);
+  const std::int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+  Shape shape = batch_of(a);
+  shape.push_back(k);
+  const Tensor out = make_tensor(shape, shape.numel(), a.dtype());
+  with_type(a, [&]<class T>(T) {
+    T* values = static_cast<T*>(raw_data(out));
+    decompose_each<T>(op, from, 4 * m * n * k, [&](std::int64_t i, const T* matrix) {
+      return k == 0 || decompose(m, n, matrix, values + i * k);
+    });
+  });
+  return out;
+}
+
+Tensor eigenvalues(const Tensor& a) {
+  return values_of("eigh", a, []<class T>(std::int64_t, std::int64_t n, const T* matrix, T* to) {
+    return kernels::eigh<T>(n, matrix, to, nullptr);
+  });
+}
+Tensor singular_values(const Tensor& a) {
+  return values_of("svd", a, []<class T>(std::int64_t m, std::int64_t n, const T* matrix, T* to) {
+    return kernels::svd<T>(m, n, matrix, nullptr, to, nullptr);
+  });
+}
 
 /// [U, S, Vh]. With E_ij = s_j^2 - s_i^2 and X = U^T dA V: dS = diag(X), and U and V turn by
 /// (X S + S X^T) / E and (S X + X^T S) / E (Townsend 2016).
@@ -146,6 +195,10 @@ struct SVDOp {
   void vjp(const Saved& saved, const Tensor& g, Tensor* gin) const {
     const Tensor y = saved.y(), u = parts.part(y, 0), s = parts.part(y, 1), vh = parts.part(y, 2);
     const Tensor gu = parts.part(g, 0), gs = parts.part(g, 1), gv = mt(parts.part(g, 2));
+    if (is_nothing(gu) && is_nothing(gv)) {
+      gin[0] = matmul(by_columns(u, gs), vh);
+      return;
+    }
     const Tensor gaps = inverse_gaps(square(s)), ut = mt(u), v = mt(vh);
     const Tensor turn_u = absorbing_mul(mul(skew_part(matmul(ut, gu)), 2), gaps),
                  turn_v = absorbing_mul(mul(skew_part(matmul(vh, gv)), 2), gaps);
@@ -292,6 +345,8 @@ Eigh eigh(const Tensor& a, char UPLO) {
 
 Tensor eigvalsh(const Tensor& a, char UPLO) {
   detail::check_square("eigvalsh", a);
+  if (detail::values_suffice(a) && (UPLO == 'L' || UPLO == 'U'))
+    return detail::eigenvalues(UPLO == 'L' ? a : detail::mt(a));
   return eigh(a, UPLO).eigenvalues;
 }
 
@@ -304,7 +359,7 @@ SVD svd(const Tensor& a) {
 
 Tensor svdvals(const Tensor& a) {
   detail::check_matrix("svdvals", a);
-  return svd(a).S;
+  return detail::values_suffice(a) ? detail::singular_values(a) : svd(a).S;
 }
 
 Tensor pinv(const Tensor& a, const RankOptions& options) {
