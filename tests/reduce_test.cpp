@@ -203,6 +203,38 @@ TEST_P(Reduce, NormsAtZero) {
   }
 }
 
+// By division where nothing is lost by it, else from both ends; the tree of products is the recorded way.
+TEST_P(Reduce, ProductsOfTheOthersAreThoseOfTheTree) {
+  struct Lines {
+    Shape shape;
+    int axis;
+  };
+  for (const auto& l :
+       {Lines{{3, 5}, 1}, Lines{{4, 300}, 1}, Lines{{2, 5001}, 1}, Lines{{70, 3}, 0}, Lines{{2, 40, 37}, 1}})
+    for (const double size : {1.0, 1e-3, 0.0}) {  // neither, an underflow in the longer ones, zeros
+      manual_seed(1);
+      Tensor a = rand(l.shape, GetParam()) * 0.2 + (size == 1e-3 ? size : 0.9);
+      if (size == 0) select(select(a, l.axis, 1), 0, 0).fill_(0);
+      a.requires_grad_();
+      const Tensor y = prod(a, l.axis), seed = randn(y.shape(), GetParam());
+      const Tensor fast = grad({y}, {a}, {.retain_graph = true}, {seed})[0],
+                   tree = grad({y}, {a}, {.create_graph = true}, {seed})[0].detach();
+      const double tolerance = GetParam() == f32 ? 1e-3 : 1e-11;
+      EXPECT_TRUE(allclose(fast, tree, tolerance, 1e-37)) << to_string(l.shape) << " " << size;
+    }
+}
+
+TEST(Truth, OfRowsAndColumnsOfAnyLength) {
+  for (const std::int64_t n : {1, 2, 3, 8, 9, 64, 5000})
+    for (const std::int64_t inner : {1, 2, 70}) {
+      manual_seed(1);
+      const Tensor t = gt(rand({7, n, inner}), 1 - 1.0 / static_cast<double>(n + 1));
+      EXPECT_TRUE(equal(any(t, 1), gt(sum(t, 1), 0))) << n << " " << inner;
+      EXPECT_TRUE(equal(all(logical_not(t), 1), eq(sum(t, 1), 0))) << n << " " << inner;
+      EXPECT_TRUE(equal(any(t, {0, 2}), gt(sum(t, {0, 2}), 0))) << n << " " << inner;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Dtypes, Reduce, testing::Values(f32, f64),
                          [](const auto& info) { return std::string(name(info.param)); });
 

@@ -110,6 +110,42 @@ class Partial<double> {
 
 #endif
 
+/// Loads of the lanes from `first` to `last`, of which there may be none; the others are zero.
+template <class T>
+class Between {
+ public:
+  using Batch = xsimd::batch<T>;
+
+  Between(std::int64_t first, std::int64_t last) {
+    const auto lane = [](std::int64_t i) {
+      constexpr auto width = static_cast<std::int64_t>(Batch::size);
+      return i < 0 ? 0 : i > width ? width : i;
+    };
+    first_ = lane(first), last_ = lane(last);
+#if defined(__AVX512F__)
+    lanes_ = ((1U << last_) - 1U) & ~((1U << first_) - 1U);
+#endif
+  }
+  Batch load(const T* p) const {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>)
+      return _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes_), p);
+    else
+      return _mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes_), p);
+#else
+    alignas(64) T lanes[Batch::size] = {};
+    for (std::int64_t i = first_; i < last_; ++i) lanes[i] = p[i];
+    return Batch::load_aligned(lanes);
+#endif
+  }
+
+ private:
+  std::int64_t first_, last_;
+#if defined(__AVX512F__)
+  unsigned lanes_;
+#endif
+};
+
 #if defined(__AVX512F__)
 
 // Lane i of the result is lane i + width / 2 (4, 2, 1 ...) of v, as far as `fold_lanes` looks.

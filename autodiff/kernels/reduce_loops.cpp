@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "autodiff/kernels/reduce_tree.hpp"
+#include "autodiff/kernels/transpose.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -37,36 +39,33 @@ std::int64_t row_position(const T* x, std::int64_t n) {
   return i;
 }
 
-// Extremes of rows that are shorter than a register and lie one after the other: a row in each lane.
+// to[i] = all lanes of rows[i] combined: as registers turned around, for less than folding each of them
+// costs.
 template <class Op, class T>
-void tiny_rows(std::int64_t rows, std::int64_t n, const T* x, T* out) {
+void fold_each(const T (&rows)[width_of<T>][width_of<T>], std::int64_t lanes, T* to) {
   constexpr std::int64_t w = width_of<T>;
-  for_row_groups<T>(rows, n, [&](std::int64_t i, std::int64_t last) {
-    for (; i + w <= last; i += w) {
-      alignas(64) T lanes[w][w];
-      for (std::int64_t r = 0; r < w; ++r)
-        for (std::int64_t k = 0; k < n; ++k) lanes[k][r] = x[(i + r) * n + k];
-      Batch<T> best = Batch<T>::load_aligned(lanes[0]);
-      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, Batch<T>::load_aligned(lanes[k]));
-      best.store_unaligned(out + i);
-    }
-    for (; i < last; ++i) {
-      T best = x[i * n];
-      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, x[i * n + k]);
-      out[i] = best;
-    }
-  });
+  using Bits = std::conditional_t<sizeof(T) == 4, float, double>;  // only moved
+  alignas(64) T turned[w][w];
+  transpose_block(reinterpret_cast<const Bits*>(rows), w, reinterpret_cast<Bits*>(turned), w, w, lanes);
+  Batch<T> all = Batch<T>::load_aligned(turned[0]);
+  for (std::int64_t k = 1; k < lanes; ++k) all = Op::combine(all, Batch<T>::load_aligned(turned[k]));
+  all.store_unaligned(to);
 }
 
-// Rows of one block.
+// Rows of one block: several at a time, as folding the lanes costs more than combining a short row.
 template <class Op, class T>
 void short_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
-  if constexpr (std::is_same_v<Op, Max> || std::is_same_v<Op, Min>)
-    if (n <= width_of<T> && outer.shape.rank() == 1 && outer.strides[0][0] == n)
-      return tiny_rows<Op>(outer.shape.numel(), n, x, out);
   for_row_groups<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
-    fold_rows<Op>(
-        i, last, [&](std::int64_t row) { return row_lanes<Op>(x + offset_of(outer, row), n); }, out);
+    const auto lanes = [&](std::int64_t row) { return row_lanes<Op>(x + offset_of(outer, row), n); };
+    if constexpr (std::is_same_v<Op, Max> || std::is_same_v<Op, Min>) {
+      constexpr std::int64_t w = width_of<T>;
+      for (; i + w <= last; i += w) {
+        alignas(64) T rows[w][w];
+        for (std::int64_t r = 0; r < w; ++r) lanes(i + r).store_aligned(rows[r]);
+        fold_each<Op>(rows, std::min(n, w), out + i);
+      }
+    }
+    fold_rows<Op>(i, last, lanes, out);
   });
 }
 

@@ -6,7 +6,7 @@
 #include "autodiff/core/tape.hpp"
 #include "autodiff/formulas/loss.hpp"
 #include "autodiff/formulas/sums.hpp"
-#include "autodiff/kernels/softmax.hpp"
+#include "autodiff/kernels/class_loss.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
