@@ -85,7 +85,9 @@ namespace {
 /// memory.
 class Draws {
  public:
-  Draws(Generator& g, std::int64_t expected) : generator_(g), left_(expected) {}
+  Draws(Generator& g, std::int64_t expected) : generator_(g), first_(g.advance(0)), left_(expected) {}
+  /// The generator goes on behind what was drawn.
+  void finish() { generator_.advance(used_); }
   std::uint64_t below(std::uint64_t n) {
     __extension__ using Wide = unsigned __int128;
     for (;;) {
@@ -102,17 +104,17 @@ class Draws {
     if (at_ == have_) {
       have_ = std::clamp<std::int64_t>(left_, 1, chunk);
       left_ -= have_;
-      // A block of two numbers for each, of which next() takes the first.
-      kernels::fill_integers(words_, 2 * have_, 0, 0, {generator_.seed(), generator_.position()});
+      kernels::fill_bits(words_, have_, {generator_.seed(), first_ + used_});
       at_ = 0;
     }
-    generator_.advance(1);
-    return static_cast<std::uint64_t>(words_[2 * at_++]);
+    ++used_;
+    return words_[at_++];
   }
 
   Generator& generator_;
+  std::uint64_t first_, used_ = 0;
   std::int64_t left_, have_ = 0, at_ = 0;
-  std::int64_t words_[2 * chunk];
+  std::uint64_t words_[chunk];
 };
 
 /// Fisher and Yates' shuffle of 0, 1, ... n - 1: every permutation is equally likely. Some swaps are drawn
@@ -131,6 +133,7 @@ void shuffle(T* p, std::int64_t n, Generator& g) {
     }
     for (std::int64_t k = 0; k < count; ++k) std::swap(p[i - k], p[with[k]]);
   }
+  draws.finish();
 }
 
 }  // namespace

@@ -159,9 +159,14 @@ void lane_loop(const F& formula, void* out, const void* const* in, unsigned spla
   if (i < n) L(formula(first.template operator()<I>(n - i)...)).store_first(to + i, n - i);
 }
 
+/// How a loop holds an op. A copy of its own stays in registers; behind a pointer it might be what is written
+/// to.
+template <class Op>
+using HeldByLoop = std::conditional_t<std::is_trivially_copyable_v<Op>, const Op, const Op&>;
+
 template <class Op, class T, int N>
 void value_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
-  const Op& formula = *static_cast<const Op*>(op);
+  HeldByLoop<Op> formula = *static_cast<const Op*>(op);
   if constexpr (std::is_same_v<T, std::int64_t>) {
     for (std::int64_t i = 0; i < n; ++i) {
       auto x = [&](int k) { return Whole{static_cast<const std::int64_t*>(in[k])[i]}; };
@@ -197,7 +202,7 @@ constexpr unsigned operand_mask(std::uint8_t reads) {
 
 template <class Op, class T, int N, int I>
 void partial_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n) {
-  const Op& formula = *static_cast<const Op*>(op);
+  HeldByLoop<Op> formula = *static_cast<const Op*>(op);
   using L = kernels::Lane<T>;
   auto product = [&](L g, auto... xy) -> L {
     const L d = read_partial<Op, N, I>(formula, xy...);

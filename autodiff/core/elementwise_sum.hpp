@@ -57,12 +57,13 @@ Tensor recorded_sum(const ElementwiseSumRules& rules, const void* op, const Tens
   return out;
 }
 
+/// A formula of functions, not of arithmetic alone, says `is_long`.
 template <class Op, class T, int N>
 void sum_loop(const void* op, void* out, const void* const* in, unsigned splat, std::int64_t n,
               std::int64_t rows) {
-  const Op& formula = *static_cast<const Op*>(op);
-  kernels::lane_sum<T>([&](auto... x) { return formula.f(x...); }, out, in, splat, n, rows,
-                       std::make_index_sequence<N>{});
+  HeldByLoop<Op> formula = *static_cast<const Op*>(op);
+  kernels::lane_sum < T, requires { Op::is_long; }
+  > ([&](auto... x) { return formula.f(x...); }, out, in, splat, n, rows, std::make_index_sequence<N>{});
 }
 
 template <class Op, int N>

@@ -91,7 +91,10 @@ struct Celu {
   static constexpr Meta meta{
       .name = "celu", .reads = {X1}, .domain = {kink_at_zero}, .conventions = "derivative 1 at 0"};
   double alpha = 1;
-  auto f(auto x) const { return where(x > 0, x, alpha * expm1(minimum(x, 0) / alpha)); }
+  auto f(auto x) const {
+    const auto below = minimum(x, 0);
+    return where(x > 0, x, alpha * expm1(alpha == 1 ? below : below / alpha));
+  }
   auto dx(auto x, auto) const { return where(x > 0, 1, exp(x / alpha)); }
 };
 

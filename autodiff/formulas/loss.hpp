@@ -8,6 +8,7 @@ namespace cadena::formulas {
 
 /// -(y log p + (1 - y) log(1 - p)), with logarithms of at least -100.
 struct BinaryCrossEntropy {
+  static constexpr bool is_long = true;
   static constexpr Meta meta{.name = "binary_cross_entropy", .reads = {X1 | X2, X1}, .singular = true};
   static constexpr double least = -100, least_p = 3.720075976020836e-44;  // exp(least)
 
@@ -22,6 +23,7 @@ struct BinaryCrossEntropy {
 
 /// The same of p = sigmoid(x): softplus(x) - x y.
 struct BinaryCrossEntropyWithLogits {
+  static constexpr bool is_long = true;
   static constexpr Meta meta{.name = "binary_cross_entropy_with_logits", .reads = {X1 | X2, X1}};
   static auto f(auto x, auto y) { return maximum(x, 0) + log1p(exp(-abs(x))) - x * y; }
   static auto dx1(auto x, auto y, auto) { return sigmoid(x) - y; }
@@ -86,6 +88,7 @@ struct HuberError {
 
 /// log(cosh(x - y)), which is even: no exponential overflows.
 struct LogCoshError {
+  static constexpr bool is_long = true;
   static constexpr Meta meta{.name = "log_cosh_loss",
                              .reads = {X1 | X2, X1 | X2},
                              .formula = "mean(log(cosh(x - y)))",
@@ -115,6 +118,7 @@ struct QuantileError {
 
 /// log(1 + exp(-y x))
 struct SoftMargin {
+  static constexpr bool is_long = true;
   static constexpr Meta meta{.name = "soft_margin_loss",
                              .reads = {X1 | X2, X1 | X2},
                              .formula = "mean(log(1 + exp(-y x)))",

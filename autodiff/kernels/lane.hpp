@@ -82,7 +82,7 @@ struct Lane {
   friend Lane exp(Lane a) { return exp_lanes(a.v); }
   friend Lane exp2(Lane a) { return xsimd::exp2(a.v); }
   // xsimd 8.1 loses the sign of -0 in these two, and below the normal doubles its logarithms are wrong.
-  friend Lane expm1(Lane a) { return where(eq(a, 0), a, xsimd::expm1(a.v)); }
+  friend Lane expm1(Lane a) { return where(eq(a, 0), a, expm1_lanes(a.v)); }
   friend Lane log1p(Lane a) { return where(eq(a, 0), a, xsimd::log1p(a.v)); }
   friend Lane log(Lane a) {
 #if defined(__AVX512F__)

@@ -14,14 +14,17 @@ auto is_plain_positive(L x) {
 
 /// log(gamma(2 + t)) / t for |t| <= 1/2: a Chebyshev fit to 40 digits, off by less than 1e-18.
 inline constexpr double log_gamma_center[] = {
-    0.42278433509846713939,    0.32246703342411323562,     -0.06735230105319810342,   0.020580808427780380065,
-    -0.0073855510286719983953, 0.002890510331034266859,    -0.0011927539118428156859, 0.00050966951541154583479,
-    -0.0002231547540052050773, 0.000099457673558194982074, -0.000044926313379155697453,
-    0.00002050559075583345311, -9.4387150992115326607e-6,  4.384704404598360326e-6,   -2.0439048107029906744e-6,
-    9.2005278949681004906e-7,  -4.325239344560481638e-7,   2.7874080521135899778e-7,  -1.3219945666117874478e-7};
+    0.42278433509846713939,     0.32246703342411323562,      -0.06735230105319810342,
+    0.020580808427780380065,    -0.0073855510286719983953,   0.002890510331034266859,
+    -0.0011927539118428156859,  0.00050966951541154583479,   -0.0002231547540052050773,
+    0.000099457673558194982074, -0.000044926313379155697453, 0.00002050559075583345311,
+    -9.4387150992115326607e-6,  4.384704404598360326e-6,     -2.0439048107029906744e-6,
+    9.2005278949681004906e-7,   -4.325239344560481638e-7,    2.7874080521135899778e-7,
+    -1.3219945666117874478e-7};
 /// Stirling's series in 1 / x^2.
-inline constexpr double stirling[] = {1.0 / 12,         -1.0 / 360, 1.0 / 1260,      -1.0 / 1680,      1.0 / 1188,
-                                      -691.0 / 360360,  1.0 / 156,  -3617.0 / 122400, 43867.0 / 244188};
+inline constexpr double stirling[] = {1.0 / 12,    -1.0 / 360,       1.0 / 1260,
+                                      -1.0 / 1680, 1.0 / 1188,       -691.0 / 360360,
+                                      1.0 / 156,   -3617.0 / 122400, 43867.0 / 244188};
 
 /// From 8 on Stirling's series; below, steps of one lead to [1.5, 2.5), and their product into the logarithm.
 template <class Arch>
@@ -52,7 +55,8 @@ Lane<double, Arch> log_gamma_positive(Lane<double, Arch> x) {
 template <class T, class Arch>
 Lane<T, Arch> lgamma(Lane<T, Arch> x) {
   return in_double(
-      [](auto v) { return or_by_element(is_plain_positive(v), log_gamma_positive(v), v, scalar::lgamma); }, x);
+      [](auto v) { return or_by_element(is_plain_positive(v), log_gamma_positive(v), v, scalar::lgamma); },
+      x);
 }
 
 /// psi(x + n) less the n reciprocals on the way, which are added as one fraction.
@@ -67,7 +71,7 @@ Lane<double, Arch> digamma_positive(Lane<double, Arch> x) {
     denominator = where(low, denominator * q, denominator);
     q = where(low, q + 1, q);
   }
-  static constexpr double bernoulli[] = {1.0 / 12,  -1.0 / 120, 1.0 / 252,       -1.0 / 240,
+  static constexpr double bernoulli[] = {1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
                                          1.0 / 132, -691.0 / 32760, 1.0 / 12};
   const L inverse = 1 / q, u = inverse * inverse;
   return log(q) - 0.5 * inverse - u * polynomial(bernoulli, u) - numerator / denominator;
@@ -87,8 +91,8 @@ L whole_power(L x, int n) {
   return power;
 }
 
-/// n! times the sum of (x + k)^-(n + 1): Euler and Maclaurin's formula behind some terms, which are added as one
-/// fraction. 1 <= n <= `highest_fraction`, whose powers do not overflow.
+/// n! times the sum of (x + k)^-(n + 1): Euler and Maclaurin's formula behind some terms, which are added as
+/// one fraction. 1 <= n <= `highest_fraction`, whose powers do not overflow.
 inline constexpr int highest_fraction = 9;
 template <class Arch>
 Lane<double, Arch> polygamma_size(int n, Lane<double, Arch> x) {
@@ -103,8 +107,14 @@ Lane<double, Arch> polygamma_size(int n, Lane<double, Arch> x) {
     denominator = where(low, denominator * power, denominator);
     q = where(low, q + 1, q);
   }
-  static constexpr double denominators[] = {12,       -720,     30240, -1209600, 47900160, -1.8924375803183791606e9,
-                                            74724249600.0, -2.950130727918164224e12};  // (2j)! / B_2j
+  static constexpr double denominators[] = {12,
+                                            -720,
+                                            30240,
+                                            -1209600,
+                                            47900160,
+                                            -1.8924375803183791606e9,
+                                            74724249600.0,
+                                            -2.950130727918164224e12};  // (2j)! / B_2j
   const L inverse = 1 / q, u = inverse * inverse;
   L rest = 0, term = inverse * static_cast<double>(s);
   for (int j = 0; j < 8; ++j) {

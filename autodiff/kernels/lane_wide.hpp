@@ -17,7 +17,8 @@ std::array<Lane<double, Arch>, 2> widened(Lane<float, Arch> x) {
     const auto half = [](__m256d v) -> Wide {
       return xsimd::batch<double, Arch>(_mm512_maskz_cvtps_pd(0xFF, _mm256_castpd_ps(v)));
     };
-    return {half(_mm512_maskz_extractf64x4_pd(0xF, bits, 0)), half(_mm512_maskz_extractf64x4_pd(0xF, bits, 1))};
+    return {half(_mm512_maskz_extractf64x4_pd(0xF, bits, 0)),
+            half(_mm512_maskz_extractf64x4_pd(0xF, bits, 1))};
   }
 #endif
   constexpr std::int64_t n = Lane<float, Arch>::size;
@@ -63,7 +64,8 @@ Lane<double, Arch> in_double(const F& f, Lane<double, Arch> x, X... more) {
   return f(x, more...);
 }
 
-/// a b - product, rounded once. (xsimd 8.1 leaves the fusing to the compiler, which sees a difference of equals.)
+/// a b - product, rounded once. (xsimd 8.1 leaves the fusing to the compiler, which sees a difference of
+/// equals.)
 template <class Arch>
 Lane<float, Arch> lost(Lane<float, Arch> a, Lane<float, Arch> b, Lane<float, Arch> product) {
 #if defined(__AVX512F__)

@@ -50,17 +50,31 @@ struct MappedRow {
   }
 };
 
+/// The same sums from values that are written to the first-level cache on the way: a formula that fills the
+/// registers by itself leaves none for eight chains of additions.
+template <class T, class Row>
+Batch<T> row_lanes_by_memory(const Row& row, std::int64_t n) {
+  alignas(64) T values[row_block<T>];
+  std::int64_t i = 0;
+  for (; i + width_of<T> <= n; i += width_of<T>) row.full(i).store_aligned(values + i);
+  if (i < n) row.first(i, n - i, T(0)).store_aligned(values + i);
+  return row_lanes<Sum>(values, n);
+}
+
 /// A SumLoop of a formula that is read with lanes.
-template <class T, class F, std::size_t... I>
+template <class T, bool is_long, class F, std::size_t... I>
 void lane_sum(const F& formula, void* out, const void* const* in, unsigned splat, std::int64_t n,
               std::int64_t rows, std::index_sequence<I...>) {
   fold_rows<Sum>(
       0, rows,
       [&](std::int64_t r) {
         const std::int64_t step[] = {(splat >> I & 1U ? 0 : 1)...};
-        return row_lanes<Sum, T>(
-            MappedRow<T, F, I...>{formula, {static_cast<const T*>(in[I]) + r * n * step[I]...}, {step[I]...}},
-            n);
+        const MappedRow<T, F, I...> row{
+            formula, {static_cast<const T*>(in[I]) + r * n * step[I]...}, {step[I]...}};
+        if constexpr (is_long)
+          return row_lanes_by_memory<T>(row, n);
+        else
+          return row_lanes<Sum, T>(row, n);
       },
       static_cast<T*>(out));
 }

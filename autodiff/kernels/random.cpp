@@ -110,6 +110,13 @@ void fill_integers(T* out, std::int64_t n, std::int64_t low, std::uint64_t range
   });
 }
 
+void fill_bits(std::uint64_t* out, std::int64_t n, RandomStart start) {
+  const auto key = detail::philox_key(start.seed);
+  for (std::int64_t i = 0; i < n; ++i)
+    out[i] = detail::philox_u64(
+        detail::philox_block(detail::philox_counter(start.position + static_cast<std::uint64_t>(i)), key), 0);
+}
+
 template void fill_uniform(float*, std::int64_t, RandomStart);
 template void fill_uniform(double*, std::int64_t, RandomStart);
 template void fill_normal(float*, std::int64_t, RandomStart);

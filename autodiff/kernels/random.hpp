@@ -34,4 +34,7 @@ void fill_normal(T* out, std::int64_t n, RandomStart start);
 template <class T>
 void fill_integers(T* out, std::int64_t n, std::int64_t low, std::uint64_t range, RandomStart start);
 
+/// out[i] = the first 64 bits of block `start.position` + i, which Generator::next gives one by one.
+void fill_bits(std::uint64_t* out, std::int64_t n, RandomStart start);
+
 }  // namespace cadena::kernels
