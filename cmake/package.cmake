@@ -21,5 +21,4 @@ configure_package_config_file(cmake/cadena-config.cmake.in cadena-config.cmake
                               INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(cadena-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/cadena-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/cadena-config-version.cmake
-              cmake/FindDNNL.cmake
         DESTINATION ${package_folder})

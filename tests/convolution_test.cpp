@@ -1,4 +1,4 @@
-// Convolutions against loops that follow the definition, on every path: columns and oneDNN, all three passes.
+// Convolutions against loops that follow the definition, on every path, all three passes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -54,7 +54,7 @@ const Problem problems[] = {{"plain", 2, 3, 4, 7, 6, 3, 2},
                             {"more padding than kernel", 2, 2, 2, 3, 3, 2, 2, 1, 4},
                             {"end of x unused", 2, 2, 3, 8, 8, 2, 2, 3},
                             {"one channel, many positions", 3, 1, 8, 60, 60, 3, 3, 1, 1},
-                            // Large enough for oneDNN in f32.
+                            // Large enough to be computed without columns.
                             {"wide", 9, 16, 32, 10, 9, 3, 3, 1, 1},
                             {"wide, strided and dilated", 5, 8, 24, 13, 12, 3, 3, 2, 2, 2},
                             {"wide groups", 4, 32, 32, 9, 8, 3, 3, 1, 1, 1, 4},
@@ -62,7 +62,30 @@ const Problem problems[] = {{"plain", 2, 3, 4, 7, 6, 3, 2},
                             {"depthwise", 4, 48, 48, 14, 14, 3, 3, 1, 1, 1, 48},
                             {"wide pointwise", 10, 32, 32, 9, 7, 1, 1},
                             {"wide, much padding", 3, 16, 16, 6, 6, 2, 2, 1, 5},
-                            {"wide, end of x unused", 4, 16, 32, 11, 11, 2, 2, 3}};
+                            {"wide, end of x unused", 4, 16, 32, 11, 11, 2, 2, 3},
+                            // Rows that vectors run through, channels as lanes, both with a rest.
+                            {"narrow rows", 3, 20, 7, 9, 7, 3, 3, 1, 1},
+                            {"narrow rows, many channels", 3, 24, 50, 9, 7, 3, 3, 1, 1},
+                            {"pointwise, strided", 4, 24, 20, 12, 13, 1, 1, 2},
+                            {"patches", 3, 3, 24, 16, 20, 4, 4, 4},
+                            {"patches of many channels", 3, 17, 24, 8, 12, 2, 2, 2},
+                            {"first layer", 2, 3, 21, 23, 25, 5, 4, 2, 2},
+                            {"stride 3, dilated", 3, 6, 10, 25, 27, 3, 4, 3, 2, 2},
+                            {"window as large as x", 8, 12, 20, 5, 6, 5, 6},
+                            {"window as large as x, padded", 8, 12, 20, 5, 6, 5, 6, 1, 1},
+                            {"few windows inside", 8, 12, 20, 2, 2, 4, 4, 1, 3},
+                            {"3 x 3 of stride 1", 3, 14, 18, 9, 12, 3, 3, 1, 1},
+                            {"3 x 3 of stride 1, wide and odd", 1, 13, 50, 9, 41, 3, 3, 1, 2},
+                            {"3 x 3 of stride 1, groups", 2, 39, 36, 8, 5, 3, 3, 1, 1, 1, 3},
+                            // One output channel of a group, or two.
+                            {"depthwise, tall kernel", 2, 9, 9, 21, 37, 7, 3, 1, 3, 1, 9},
+                            {"depthwise, strided and dilated", 2, 6, 6, 41, 40, 3, 3, 2, 2, 2, 6},
+                            {"depthwise, stride 3", 2, 6, 6, 41, 40, 5, 5, 3, 2, 1, 6},
+                            {"depthwise, one row", 4, 16, 16, 1, 150, 1, 5, 1, 2, 1, 16},
+                            {"depthwise, two each", 2, 9, 18, 21, 17, 3, 3, 1, 1, 1, 9},
+                            {"one output channel", 2, 12, 1, 20, 24, 3, 3, 1, 1},
+                            // Zeros would fill nearly all of padded planes.
+                            {"dilated far", 4, 16, 16, 3, 5, 2, 2, 1, 60, 61}};
 
 double largest(const std::vector<double>& v) {
   double top = 0;
@@ -170,7 +193,7 @@ TEST(Convolution, NothingToAdd) {
 }
 
 TEST(Convolution, KeepsNaNAndItsPlace) {
-  for (auto channels : {1, 32}) {  // columns and oneDNN
+  for (auto channels : {1, 32}) {
     Tensor x = ones({2, channels, 12, 12});
     x.select(0, 1).select(0, 0).select(0, 3).select(0, 4).fill_(std::nan(""));
     const Tensor bad = isnan(conv2d(x, ones({16, channels, 3, 3}), {}, {.padding = 1}));
@@ -179,16 +202,52 @@ TEST(Convolution, KeepsNaNAndItsPlace) {
   }
 }
 
+TEST(Convolution, LargeValuesStayInTheirWindows) {
+  // Sums and differences of what a window holds must not leave traces elsewhere.
+  manual_seed(4);
+  const Tensor x = randn({2, 24, 11, 13}), w = randn({20, 24, 3, 3}),
+               expected = conv2d(x, w, {}, {.padding = 1});
+  const Tensor g = randn(expected.shape());
+  const auto gradient = [&](const Tensor& cotangent) {
+    Tensor leaf = x.clone().requires_grad_();
+    conv2d(leaf, w, {}, {.padding = 1}).backward(cotangent);
+    return leaf.grad();
+  };
+  const Tensor expected_gradient = gradient(g);
+  for (std::int64_t i : {0, 5, 6, 10})
+    for (std::int64_t j : {0, 6, 7, 12}) {
+      Tensor large = x.clone(), large_g = g.clone();
+      large.select(0, 1).select(0, 3).select(0, i).select(0, j).fill_(1e25);
+      large_g.select(0, 1).select(0, 3).select(0, i).select(0, j).fill_(1e25);
+      Tensor outside = ones({11, 13}, boolean);
+      outside.slice(0, {std::max<std::int64_t>(0, i - 1), i + 2})
+          .slice(1, {std::max<std::int64_t>(0, j - 1), j + 2})
+          .fill_(false);
+      const Tensor y = conv2d(large, w, {}, {.padding = 1}), gx = gradient(large_g);
+      EXPECT_TRUE(allclose(where(outside, y, 0), where(outside, expected, 0), 0, 1e-4)) << i << " " << j;
+      EXPECT_TRUE(allclose(where(outside, gx, 0), where(outside, expected_gradient, 0), 0, 1e-4))
+          << i << " " << j;
+    }
+}
+
 TEST(Convolution, ThreadsDoNotChangeBits) {
   const int threads = num_threads();
   manual_seed(3);
-  for (std::int64_t batch : {1, 7, 16, 19}) {
-    const Tensor x0 = randn({batch, 24, 12, 12}), w0 = randn({40, 24, 3, 3});
+  const Problem cases[] = {{"one sample", 1, 24, 40, 12, 12, 3, 3, 1, 1},
+                           {"many samples", 19, 24, 40, 12, 12, 3, 3, 1, 1},
+                           {"positions as lanes", 3, 24, 40, 16, 32, 5, 3, 1, 1},
+                           {"strided", 7, 20, 36, 25, 26, 3, 3, 2, 1},
+                           {"one large image", 1, 8, 16, 70, 75, 3, 3, 1, 1},
+                           {"depthwise", 5, 36, 36, 40, 41, 3, 3, 1, 1, 1, 36},
+                           {"depthwise, strided", 7, 64, 64, 40, 41, 5, 5, 2, 2, 1, 64}};
+  for (const auto& p : cases) {
+    SCOPED_TRACE(p.name);
+    const Tensor x0 = randn(p.x()), w0 = randn(p.w());
     std::vector<TensorList> results;
     for (int n : {1, 2, 3}) {
       set_num_threads(n);
       Tensor x = x0.clone().requires_grad_(), w = w0.clone().requires_grad_();
-      const Tensor y = conv2d(x, w, {}, {.padding = 1});
+      const Tensor y = conv2d(x, w, {}, p.options());
       sum(square(y)).backward();
       results.push_back({y.detach(), x.grad(), w.grad()});
     }

@@ -61,7 +61,7 @@ bool is_standard(const std::string& target) {
 }
 
 bool is_array_library(const std::string& target) {
-  for (const char* head : {"xtensor", "xtl/", "xsimd", "Eigen/", "eigen3/", "dnnl", "oneapi/"})
+  for (const char* head : {"xtensor", "xtl/", "xsimd", "Eigen/", "eigen3/"})
     if (starts_with(target, head)) return true;
   return false;
 }

@@ -39,6 +39,39 @@ TEST_P(Reduce, ProductsAndTheirDerivativesAtZeros) {
   EXPECT_EQ(values(grad(h.select(0, 0), two)), (Values{0, 0, 21, 0}));
 }
 
+TEST(ReduceMasks, CountEqualSumsOfWholeNumbers) {
+  Generator g(11);
+  const std::pair<Shape, Axes> cases[] = {{{}, {}},
+                                          {{7}, {0}},
+                                          {{70000}, {0}},
+                                          {{3, 70000}, {1}},
+                                          {{70000, 3}, {0}},
+                                          {{70000, 3}, {1}},
+                                          {{4097, 9}, {1}},
+                                          {{9, 4097}, {0}},
+                                          {{600, 5000}, {0}},
+                                          {{5, 300, 7}, {1}},
+                                          {{5, 6, 7}, {0, 2}},
+                                          {{5, 6, 7}, {0, 1}},
+                                          {{5, 6, 7}, {1, 2}},
+                                          {{5, 0, 7}, {1}},
+                                          {{0, 7}, {1}}};
+  for (const auto& [shape, axes] : cases)
+    for (const double p : {0.5, 1.0}) {
+      const Tensor mask = lt(rand(shape, g), p), whole = to(mask, i64);
+      EXPECT_TRUE(equal(sum(mask, axes), sum(whole, axes))) << to_string(shape);
+      EXPECT_TRUE(equal(count_nonzero(mask, axes), sum(whole, axes))) << to_string(shape);
+      EXPECT_TRUE(equal(any(mask, axes, true), gt(sum(whole, axes, true), 0))) << to_string(shape);
+      EXPECT_TRUE(equal(all(mask, axes), eq(sum(1 - whole, axes), 0))) << to_string(shape);
+      EXPECT_TRUE(equal(all(to(mask, f32), axes), all(mask, axes))) << to_string(shape);
+    }
+  const Tensor mask = lt(rand({40, 50, 60}, g), 0.3), whole = to(mask, i64);
+  EXPECT_TRUE(equal(sum(permute(mask, {2, 0, 1}), 1), sum(permute(whole, {2, 0, 1}), 1)));
+  EXPECT_TRUE(equal(sum(mask.slice(2, {1, 50, 3}), {0, 2}), sum(whole.slice(2, {1, 50, 3}), {0, 2})));
+  EXPECT_TRUE(equal(sum(flip(mask, {1}), 2), sum(flip(whole, {1}), 2)));
+  EXPECT_EQ(sum(expand(tensor(true), {30, 20})).item<std::int64_t>(), 600);
+}
+
 TEST_P(Reduce, ProductsOfManyShapesEqualLoops) {
   Generator g(3);
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{2, 67, 1}, Shape{1, 4, 130}}) {

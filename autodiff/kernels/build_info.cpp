@@ -1,7 +1,5 @@
 #include "autodiff/build_info.hpp"
 
-#include <dnnl.h>
-
 #include <fstream>
 #include <xsimd/xsimd.hpp>
 #if __has_include(<xtensor/core/xtensor_config.hpp>)
@@ -53,37 +51,6 @@ std::string simd() {
          " floats wide (xsimd " + dotted(XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH) + ")";
 }
 
-std::string onednn_isa() {
-  switch (dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_all:
-      return "every instruction set it knows";
-    case dnnl_cpu_isa_sse41:
-      return "SSE4.1";
-    case dnnl_cpu_isa_avx:
-      return "AVX";
-    case dnnl_cpu_isa_avx2:
-      return "AVX2";
-    case dnnl_cpu_isa_avx512_mic:
-    case dnnl_cpu_isa_avx512_mic_4ops:
-    case dnnl_cpu_isa_avx512_core:
-      return "AVX-512";
-    case dnnl_cpu_isa_avx512_core_vnni:
-      return "AVX-512 with VNNI";
-    case dnnl_cpu_isa_avx512_core_bf16:
-      return "AVX-512 with VNNI, BF16";
-    case dnnl_cpu_isa_avx512_core_amx:
-      return "AVX-512 with VNNI, BF16, AMX";
-    case dnnl_cpu_isa_avx2_vnni:
-      return "AVX2 with VNNI";
-  }
-  return "an instruction set unknown to these headers";
-}
-
-std::string onednn() {
-  const auto* v = dnnl_version();
-  return dotted(v->major, v->minor, v->patch) + ", uses " + onednn_isa();
-}
-
 std::string threads() {
   std::string text = std::to_string(num_threads());
 #ifdef _OPENMP
@@ -109,7 +76,6 @@ std::vector<std::pair<std::string, std::string>> library_report() {
           {"compiler", compiler() + ", " + optimisation()},
           {"SIMD", simd()},
           {"xtensor", dotted(XTENSOR_VERSION_MAJOR, XTENSOR_VERSION_MINOR, XTENSOR_VERSION_PATCH)},
-          {"oneDNN", onednn()},
           {"threads", threads()},
           {"CPU", cpu()}};
 }

@@ -26,7 +26,7 @@ struct GemmOptions {
 
 /// C[m, n] = A[m, k] B[k, n] (+ bias) for T = float, double. C is row-major with leading dimension `ldc` >= n
 /// and must not overlap A or B. k == 0 gives zeros (+ bias).
-/// @throws MemoryError if there is no memory for packing; Error if oneDNN reports a failure
+/// @throws MemoryError if there is no memory for packing
 template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixRef<T> a, MatrixRef<T> b, T* c,
           std::int64_t ldc, const GemmOptions<T>& options = {});

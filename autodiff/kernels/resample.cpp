@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/partial.hpp"
+#include "autodiff/kernels/scratch.hpp"
+#include "autodiff/kernels/transpose.hpp"
 
 namespace cadena::kernels {
 
@@ -106,6 +109,27 @@ void weighted_stretch(const Rows<T>& r, const Stretch& s, const T* x, T* y) {
   }
 }
 
+// The same for up to line_of<T> lines of `in` elements, which become lanes: any number of taps is quick.
+template <class T>
+void weighted_lanes(const Rows<T>& r, std::int64_t in, std::int64_t out, std::int64_t lines, const T* x,
+                    T* y) {
+  using Batch = xsimd::batch<T>;
+  constexpr std::int64_t lanes = line_of<T>, step = static_cast<std::int64_t>(Batch::size);
+  const Scratch<T> columns((in + out) * lanes);
+  T* sums = columns + in * lanes;
+  if (lines < lanes) std::fill_n(columns.get(), in * lanes, T(0));
+  transpose_block(x, in, columns.get(), lanes, lines, in);
+  for (std::int64_t i = 0; i < out; ++i)
+    for (std::int64_t l = 0; l < lanes; l += step) {
+      const T* from = columns + r.first[i] * lanes + l;
+      Batch sum(T(0));
+      for (std::int64_t k = r.offset[i]; k < r.offset[i + 1]; ++k, from += lanes)
+        sum = xsimd::fma(Batch(r.weight[k]), Batch::load_unaligned(from), sum);
+      sum.store_unaligned(sums + i * lanes + l);
+    }
+  transpose_block(sums, lanes, y, out, out, lines);
+}
+
 }  // namespace
 
 template <class T>
@@ -122,7 +146,14 @@ void resample(const Taps& taps, std::int64_t outer, std::int64_t inner, const T*
       for (std::int64_t i = b * size; i < std::min(n, (b + 1) * size); ++i) f(i);
     });
   };
-  if (inner == 1)
+  constexpr std::int64_t lanes = line_of<T>;
+  if (inner == 1 && outer >= lanes / 2 && in + out <= task / 2)
+    blocks((outer + lanes - 1) / lanes, std::max<std::int64_t>(1, task / (out + in) / lanes),
+           [&](std::int64_t b) {
+             const std::int64_t o = b * lanes;
+             weighted_lanes(rows, in, out, std::min(lanes, outer - o), x + o * in, y + o * out);
+           });
+  else if (inner == 1)
     blocks(outer, std::max<std::int64_t>(1, task / (out + in)), [&](std::int64_t o) {
       for (const Stretch& s : stretches) weighted_stretch(rows, s, x + o * in, y + o * out);
     });

@@ -6,10 +6,12 @@
 #include <limits>
 #include <string>
 
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/kernels/distance.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -157,6 +159,19 @@ Tensor direction(const Tensor& x, double p, int axis, double eps) {
   return div(x, maximum(vector_norm(x, p, axis, true), eps));
 }
 
+Tensor square_distance(const Tensor& x1, const Tensor& x2, const Axes& axes, double shift,
+                       bool keepdim = false) {
+  return elementwise_sum(formulas::SquareDistance{shift}, axes, keepdim, x1, x2);
+}
+
+/// Norm of x1 - x2 + shift.
+Tensor length(const char* op, const Tensor& x1, const Tensor& x2, double p, const Axes& axes, bool keepdim,
+              double shift) {
+  if (p != 2) return vector_norm(add(sub(x1, x2), shift), p, axes, keepdim);
+  const int rank = broadcast(op, x1.shape(), x2.shape()).rank();
+  return root(square_distance(x1, x2, normalize_axes(op, axes, rank), shift, keepdim));
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -170,9 +185,9 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int axis, double ep
   detail::check_vectors("cosine_similarity", {&x1, &x2}, eps);
   const Shape shape = broadcast("cosine_similarity", x1.shape(), x2.shape());
   const int a = normalize_axis("cosine_similarity", axis, shape.rank());
-  return sum(
-      mul(detail::direction(expand(x1, shape), 2, a, eps), detail::direction(expand(x2, shape), 2, a, eps)),
-      a);
+  return detail::elementwise_sum(formulas::VecDot{}, a, false,
+                                 detail::direction(expand(x1, shape), 2, a, eps),
+                                 detail::direction(expand(x2, shape), 2, a, eps));
 }
 
 Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
@@ -180,7 +195,7 @@ Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double ep
   detail::check_order("pairwise_distance", p);
   const Shape shape = broadcast("pairwise_distance", x1.shape(), x2.shape());
   if (shape.empty()) throw ShapeError("[pairwise_distance] expected at least one dimension, got () and ()");
-  return vector_norm(add(sub(x1, x2), eps), p, -1, keepdim);
+  return detail::length("pairwise_distance", x1, x2, p, -1, keepdim, eps);
 }
 
 Tensor cdist(const Tensor& x1, const Tensor& x2, double p) {
@@ -199,7 +214,7 @@ Tensor dist(const Tensor& x1, const Tensor& x2, double p) {
   detail::check_vectors("dist", {&x1, &x2}, 0);
   detail::check_order("dist", p);
   broadcast("dist", x1.shape(), x2.shape());
-  return vector_norm(sub(x1, x2), p);
+  return detail::length("dist", x1, x2, p, {}, false, 0);
 }
 
 Tensor pdist(const Tensor& x, double p) {
@@ -258,6 +273,22 @@ OpList distance_ops() {
                     .conventions = "zeros stay zeros"},
                    {{{3, 4}}, {{2, 3, 2}}, {{2, 0}}, {{1, 5}}},
                    [](L x, double p) { return normalize(add(x[0], 2), p); }, {2, 1, 3.5, infinity}),
+      case_row(formulas::SquareDistance::meta, "distance",
+               {{{{3, 4}, {3, 4}}, [](L x) { return square_distance(x[0], x[1], 1, 0.5); }},
+                {{{2, 67}, {2, 67}},
+                 [](L x) {
+                   return square_distance(x[0], x[1], {0, 1}, 0);
+                 }},
+                {{{2, 3, 4}, {3, 1}},
+                 [](L x) {
+                   return square_distance(x[0], x[1], {1, 2}, 0);
+                 }},
+                {{{3, 2}, {2}}, [](L x) { return square_distance(x[0], x[1], 0, -0.5); }},
+                {{{2, 0}, {2, 0}}, [](L x) { return square_distance(x[0], x[1], 1, 0); }}},
+               [](std::int64_t n) {
+                 return Case{{{n / 256, 256}, {n / 256, 256}},
+                             [](L x) { return square_distance(x[0], x[1], 1, 0); }};
+               }),
       distance_row({.name = "cosine_similarity", .formula = "x1 x2 / (norm(x1) norm(x2))"},
                    {{{3, 4}, {3, 4}}, {{2, 3, 2}, {3, 2}}, {{2, 5}, {1, 5}}, {{2, 0}, {2, 0}}},
                    [](L x, double) { return cosine_similarity(x[0], x[1]); }, {2}),

@@ -17,6 +17,7 @@
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/arrange.hpp"
 #include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/indexing.hpp"
@@ -92,7 +93,7 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const CrossEntr
     for (int i = 0; i < x.dim(); ++i) along.push_back(i == axis ? classes : 1);
     goal = mul(goal, reshape(to(o.weight, x.dtype()), along));
   }
-  return reduced(neg(sum(mul(goal, log_softmax(x, axis)), axis)), o.reduction);
+  return reduced(neg(vecdot(goal, log_softmax(x, axis), axis)), o.reduction);
 }
 
 /// @throws ShapeError unless what was multiplied by a weight kept its shape
@@ -398,7 +399,9 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, const BinaryCrossEntropyOptions& o) {
   detail::check_same_shape("binary_cross_entropy", p, target);
   detail::check_probabilities(p);
-  const Tensor losses = detail::elementwise_call(formulas::BinaryCrossEntropy{}, p, target);
+  constexpr formulas::BinaryCrossEntropy formula;
+  if (!o.weight.defined()) return detail::reduced_elementwise(formula, o.reduction, p, target);
+  const Tensor losses = detail::elementwise_call(formula, p, target);
   return detail::reduced(detail::weighted("binary_cross_entropy", losses, o.weight), o.reduction);
 }
 
@@ -410,13 +413,16 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
                                         const BceWithLogitsOptions& o) {
   constexpr auto op = "binary_cross_entropy_with_logits";
   detail::check_same_shape(op, logits, target);
+  constexpr formulas::BinaryCrossEntropyWithLogits formula;
+  if (!o.pos_weight.defined() && !o.weight.defined())
+    return detail::reduced_elementwise(formula, o.reduction, logits, target);
   Tensor losses;
   if (o.pos_weight.defined()) {
     const Tensor factor = add(mul(sub(o.pos_weight, 1), target), 1);
     losses = add(mul(sub(1, target), logits), mul(factor, softplus(neg(logits))));
     detail::check_broadcast(op, losses, logits.shape());
   } else {
-    losses = detail::elementwise_call(formulas::BinaryCrossEntropyWithLogits{}, logits, target);
+    losses = detail::elementwise_call(formula, logits, target);
   }
   return detail::reduced(detail::weighted(op, losses, o.weight), o.reduction);
 }

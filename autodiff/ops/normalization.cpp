@@ -221,9 +221,8 @@ struct ChannelCall {
     const DType dtype = in.x().dtype();
     const Tensor rstd = div(1, sqrt(add(to(var, dtype), eps)));
     const Tensor scale = in.list.size() > 1 ? mul(rstd, in.list[1]) : rstd;
-    const Tensor centered = sub(in.x(), spread(to(mean, dtype)));
-    return in.list.size() > 2 ? addcmul(spread(in.list[2]), centered, spread(scale))
-                              : mul(centered, spread(scale));
+    const Tensor shift = neg(mul(to(mean, dtype), scale));
+    return addcmul(spread(in.list.size() > 2 ? add(in.list[2], shift) : shift), in.x(), spread(scale));
   }
 };
 

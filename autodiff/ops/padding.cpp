@@ -1,13 +1,15 @@
-// Constant margins are written around a copy; the others are read from x by index, axis by axis.
+// Constant margins are written around a copy; for the others x is read through an index for each axis.
 #include "autodiff/ops/padding.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
+#include "autodiff/kernels/margins.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -17,6 +19,14 @@
 namespace cadena {
 namespace detail {
 namespace {
+
+using AxisIndex = std::vector<std::int64_t>;
+
+AxisIndex counting(std::int64_t n) {
+  AxisIndex index(static_cast<std::size_t>(n));
+  std::iota(index.begin(), index.end(), 0);
+  return index;
+}
 
 /// With paddings >= 0.
 struct Pad : Linear<Pad> {
@@ -52,6 +62,38 @@ struct Pad : Linear<Pad> {
   const Padding& at(int axis) const { return paddings[static_cast<std::size_t>(axis)]; }
 };
 
+/// A margin of x's own elements.
+struct PadByIndex : Linear<PadByIndex> {
+  static constexpr Meta meta = Pad::meta;
+  std::vector<AxisIndex> index;  // by axis
+
+  explicit PadByIndex(std::vector<AxisIndex> i) : index(std::move(i)) {}
+  Tensor eval(const Tensor& x0) const {
+    const Tensor x = contiguous(x0);
+    if (x.dim() == 0) return clone(x);
+    Shape shape;
+    for (const auto& i : index) shape.push_back(static_cast<std::int64_t>(i.size()));
+    const Tensor out = make_tensor(shape, shape.numel(), x.dtype());
+    kernels::read_by_axes(view_of(x), index, view_of(out));
+    return out;
+  }
+  Tensor transpose(const Tensor& g, const Shape& in) const {
+    Tensor out = g;
+    for (int i = 0; i < in.rank(); ++i) {
+      const AxisIndex& read = index[static_cast<std::size_t>(i)];
+      Shape shape = out.shape();
+      shape[i] = in[i];
+      if (read != counting(in[i])) out = index_add(zeros(shape, g.dtype()), i, tensor(read), out);
+    }
+    return out;
+  }
+  Tensor batch(const BatchedCall& c) const {
+    std::vector<AxisIndex> wide{counting(c.size)};
+    wide.insert(wide.end(), index.begin(), index.end());
+    return detail::apply(PadByIndex(std::move(wide)), c.x[0]);
+  }
+};
+
 /// By axis of x, the first first. @throws ShapeError
 std::vector<Padding> by_axis(const Tensor& x, const std::vector<Padding>& paddings) {
   if (paddings.size() > static_cast<std::size_t>(x.dim()))
@@ -81,16 +123,17 @@ std::int64_t source(PadMode mode, std::int64_t i, std::int64_t n) {
   return i < 0 ? 0 : n - 1;
 }
 
-Tensor pad_axis(const Tensor& x, int axis, const Padding& p, PadMode mode) {
+/// Where the elements along a padded axis come from.
+AxisIndex index_along(const Tensor& x, int axis, const Padding& p, PadMode mode) {
   const std::int64_t n = x.shape()[axis], reach = mode == PadMode::reflect ? n - 1 : n;
   if (mode == PadMode::replicate ? n == 0 : std::max(p.before, p.after) > reach)
     throw ShapeError("[pad] expected at most " + std::to_string(std::max<std::int64_t>(reach, 0)) +
                      " elements to take from axis " + std::to_string(axis) + " of " + to_string(x.shape()) +
                      ", got paddings " + std::to_string(p.before) + " and " + std::to_string(p.after));
-  std::vector<std::int64_t> index;
+  AxisIndex index;
   for (std::int64_t i = -p.before; i < n + p.after; ++i)
     index.push_back(i < 0 || i >= n ? source(mode, i, n) : i);
-  return index_select(x, axis, tensor(index));
+  return index;
 }
 
 std::vector<Case> pad_cases() {
@@ -147,12 +190,13 @@ Tensor pad(const Tensor& x, const std::vector<Padding>& paddings, Scalar value) 
 Tensor pad(const Tensor& x, const std::vector<Padding>& paddings, PadMode mode) {
   if (mode == PadMode::constant) return pad(x, paddings, Scalar(0));
   const auto list = detail::by_axis(x, paddings);
-  Tensor y = x;
+  std::vector<detail::AxisIndex> index;
   for (int i = 0; i < x.dim(); ++i) {
     const auto& p = list[static_cast<std::size_t>(i)];
-    if (p.before != 0 || p.after != 0) y = detail::pad_axis(y, i, p, mode);
+    index.push_back(p.before == 0 && p.after == 0 ? detail::counting(x.shape()[i])
+                                                  : detail::index_along(x, i, p, mode));
   }
-  return y.raw() == x.raw() ? clone(x) : y;
+  return detail::apply(detail::PadByIndex(std::move(index)), x);
 }
 
 }  // namespace cadena

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "autodiff/core/axes.hpp"
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/kernels/any.hpp"
+#include "autodiff/formulas/sums.hpp"
+#include "autodiff/kernels/count.hpp"
 #include "autodiff/kernels/product.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -41,7 +43,13 @@ struct Sum : Linear<Sum> {
   bool keepdim;
 
   Sum(const Axes& a, bool k) : axes(a), keepdim(k) {}
-  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype()); }
+  Tensor eval(const Tensor& x) const {
+    if (x.dtype() != boolean) return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype());
+    const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+    Tensor out = make_tensor(shape, shape.numel(), i64);
+    kernels::count_true(view_of(x), axes, static_cast<std::int64_t*>(raw_data(out)));
+    return out;
+  }
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return expand(keepdim ? g : restore_axes(g, in, axes), in);
   }
@@ -223,25 +231,7 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
   return cases;
 }
 
-/// Whether any element is true (not 0), or all are.
-Tensor truth(const char* name, const Tensor& x, const Axes& axes, bool keepdim, bool all) {
-  const Axes a = normalize_axes(name, axes, x.dim());
-  return unrecorded(x, [=](const Tensor& v, int outer) {
-    Axes behind = a;
-    for (auto& axis : behind) axis += outer;
-    Tensor hits = v.dtype() == boolean ? v : ne(v, 0);
-    const Shape shape = reduced_shape(v.shape(), behind, keepdim);
-    auto lines = lines_over(v.shape(), behind);
-    if (!lines) {
-      hits = flattened_last(hits, behind);
-      lines = kernels::Lines{shape.numel(), hits.shape().back(), 1};
-    }
-    hits = contiguous(hits);
-    Tensor out = make_tensor(shape, shape.numel(), boolean);
-    kernels::any_of(*lines, all, static_cast<const bool*>(raw_data(hits)), static_cast<bool*>(raw_data(out)));
-    return out;
-  });
-}
+Tensor mask_of(const Tensor& x) { return x.dtype() == boolean ? x : ne(x, 0); }
 
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
@@ -261,8 +251,7 @@ OpList reduce_ops() {
           axis_row(Amax::meta, false, cadena::amax),
           axis_row(Amin::meta, false, cadena::amin),
           prod_row(),
-          composite(
-              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
+          axis_row(formulas::NanSum::meta, true, cadena::nansum),
           composite(axis_row({.name = "nanmean",
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},
@@ -314,7 +303,7 @@ OpList reduce_ops() {
 
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("sum", axes, x.dim());
-  return detail::apply(detail::Sum(a, keepdim), detail::numeric(x));
+  return detail::apply(detail::Sum(a, keepdim), x);
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -330,7 +319,8 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor nansum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("nansum", axes, x.dim());
-  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, a, keepdim);
+  if (!is_floating(x.dtype())) return sum(x, a, keepdim);
+  return detail::elementwise_sum(formulas::NanSum{}, a, keepdim, x);
 }
 
 Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -341,13 +331,16 @@ Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor count_nonzero(const Tensor& x, const Axes& axes) {
   NoGrad guard;
-  return sum(ne(x, 0), normalize_axes("count_nonzero", axes, x.dim()));
+  return sum(detail::mask_of(x), normalize_axes("count_nonzero", axes, x.dim()));
 }
 Tensor any(const Tensor& x, const Axes& axes, bool keepdim) {
-  return detail::truth("any", x, axes, keepdim, false);
+  NoGrad guard;
+  return gt(sum(detail::mask_of(x), normalize_axes("any", axes, x.dim()), keepdim), 0);
 }
 Tensor all(const Tensor& x, const Axes& axes, bool keepdim) {
-  return detail::truth("all", x, axes, keepdim, true);
+  NoGrad guard;
+  const Axes a = normalize_axes("all", axes, x.dim());
+  return eq(sum(detail::mask_of(x), a, keepdim), detail::count_along(x.shape(), a));
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
