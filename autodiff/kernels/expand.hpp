@@ -68,10 +68,6 @@ void expand_row(const T* from, std::int64_t stride, T* to, std::int64_t n) {
 template <class T>
 void expand_rows(const T* from, std::int64_t row_stride, std::int64_t rows, std::int64_t stride, T* to,
                  std::int64_t n) {
-  if (row_stride != 0 && stride == 0) {
-    for (std::int64_t r = 0; r < rows; ++r) splat_row(from[r * row_stride], to + r * n, n);
-    return;
-  }
   if (row_stride != 0) {
     for (std::int64_t r = 0; r < rows; ++r) expand_row(from + r * row_stride, stride, to + r * n, n);
     return;

@@ -53,15 +53,15 @@ constexpr std::int64_t unchecked = -1;
 // Whether all of n steps of `width` indices are in [0, extent).
 bool all_within(std::int64_t extent, const std::int64_t* i, std::int64_t n, std::int64_t step,
                 std::int64_t width, std::int64_t w_step) {
+  if (w_step == 0) width = 1;
+  if (width > 1 && w_step == 1 && step == width) n *= width, width = 1, step = 1;  // without gaps
   std::uint64_t largest = 0;  // also of negative ones; without an exit the loops are vectorised
   const auto see = [&](std::int64_t v) { largest = std::max(largest, static_cast<std::uint64_t>(v)); };
-  for (std::int64_t j = 0; j < (w_step == 0 || width == 1 ? 0 : n); ++j)
-    for (std::int64_t m = 0; m < width; ++m) see(i[j * step + m * w_step]);
-  if (w_step != 0 && width > 1) return largest < static_cast<std::uint64_t>(extent);
-  if (step == 1)
+  if (width == 1 && step == 1)
     for (std::int64_t j = 0; j < n; ++j) see(i[j]);
   else
-    for (std::int64_t j = 0; j < n; ++j) see(i[j * step]);
+    for (std::int64_t j = 0; j < n; ++j)
+      for (std::int64_t m = 0; m < width; ++m) see(i[j * step + m * w_step]);
   return largest < static_cast<std::uint64_t>(extent);
 }
 
