@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/kernels/lane.hpp"
+#include "autodiff/kernels/lane_power.hpp"
 #include "autodiff/kernels/parallel.hpp"
 #include "autodiff/kernels/rows.hpp"
 #include "autodiff/kernels/scratch.hpp"
