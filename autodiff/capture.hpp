@@ -1,6 +1,7 @@
 // capture: a function of tensors, recorded as a list of kernels and rules over memory that stays, and
-// repeated without its program: nothing is recorded, and elementwise operations are bare loops. For steps on
-// small tensors, whose cost is that program (docs/transforms.md).
+// repeated without its program: nothing is recorded, and elementwise operations are bare loops, which run
+// together. For steps on small tensors, whose cost is that program, and for formulas of many plain
+// operations (docs/transforms.md).
 //
 //   auto step = capture([&](const TensorList& in) -> TensorList {
 //     optimizer.zero_grad();

@@ -1,6 +1,7 @@
 // Single operations at working size: products, reductions, copies, losses, fused formulas.
 #include <autodiff/elementwise.hpp>
 
+#include "captured.hpp"
 #include "tools.hpp"
 
 namespace bench {
@@ -89,6 +90,7 @@ Step product_both_ways(std::int64_t n) {
 Suite suite() {
   Suite list = {
       {"W10/gelu_plain_ops", gelu_of_plain_ops, gelu_work},
+      {"W10/gelu_plain_ops_captured", [] { return captured(gelu_of_plain_ops()); }, gelu_work},
       {"W10/gelu_one_lambda", gelu_of_one_lambda, gelu_work},
       {"W10/gelu_built_in", gelu_built_in, gelu_work},
       {"W11/cross_entropy_4096x1000", cross_entropy_of_rows, cross_entropy_work},

@@ -127,6 +127,40 @@ TEST(Extremes, ThatASingleNaNDoesNotWin) {
   }
 }
 
+TEST(Distances, OfManyVectorsAreNormsOfDifferences) {
+  struct Size {
+    std::int64_t rows, columns, size;
+  };
+  for (const auto& n : {Size{70, 90, 600}, Size{5, 200, 3}, Size{131, 1, 9}})
+    for (const double p : {2.0, 1.0, 2.5, std::numeric_limits<double>::infinity()}) {
+      manual_seed(1);
+      Tensor a = randn({2, n.rows, n.size}, f64), b = randn({n.columns, n.size}, f64);
+      a[0][0].copy_(b[0]);  // distance 0
+      a.requires_grad_(), b.requires_grad_();
+      const Tensor seed = randn({2, n.rows, n.columns}, f64);
+      const Tensor d = cdist(a, b, p), expected = vector_norm(a.unsqueeze(-2) - b, p, -1);
+      EXPECT_EQ(d[0][0][0].item(), 0);
+      EXPECT_TRUE(allclose(d, expected, 1e-13, 1e-13)) << p;
+      const TensorList g = grad({d}, {a, b}, {}, {seed}), e = grad({expected}, {a, b}, {}, {seed});
+      for (const int i : {0, 1}) EXPECT_TRUE(allclose(g[i], e[i], 1e-11, 1e-11)) << p;
+    }
+}
+
+TEST(Distances, OfManyRowsOfOneMatrix) {
+  for (const std::int64_t n : {2, 65, 150})
+    for (const double p : {2.0, 1.0, 3.0}) {
+      manual_seed(1);
+      Tensor x = randn({n, 5}, f64);
+      x[1].copy_(x[0]);
+      x.requires_grad_();
+      const Tensor above = triu(ones({n, n}, boolean), 1), d = pdist(x, p);
+      EXPECT_EQ(d[0].item(), 0);
+      const Tensor all = masked_select(cdist(x, x, p), above), seed = randn(d.shape(), f64);
+      EXPECT_TRUE(equal(d, all));
+      EXPECT_TRUE(allclose(grad(d, x, {}, seed), grad(all, x, {}, seed), 1e-12, 1e-12));
+    }
+}
+
 TEST(Distances, OfPairsAndOfAllElements) {
   const Tensor x = tensor({{0.0, 0.0}, {3.0, 4.0}, {0.0, 1.0}}, f64);
   expect_near(pdist(x), {5, 1, std::sqrt(18.0)});

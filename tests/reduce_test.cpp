@@ -39,6 +39,39 @@ TEST_P(Reduce, ProductsAndTheirDerivativesAtZeros) {
   EXPECT_EQ(values(grad(h.select(0, 0), two)), (Values{0, 0, 21, 0}));
 }
 
+TEST(ReduceMasks, CountEqualSumsOfWholeNumbers) {
+  Generator g(11);
+  const std::pair<Shape, Axes> cases[] = {{{}, {}},
+                                          {{7}, {0}},
+                                          {{70000}, {0}},
+                                          {{3, 70000}, {1}},
+                                          {{70000, 3}, {0}},
+                                          {{70000, 3}, {1}},
+                                          {{4097, 9}, {1}},
+                                          {{9, 4097}, {0}},
+                                          {{600, 5000}, {0}},
+                                          {{5, 300, 7}, {1}},
+                                          {{5, 6, 7}, {0, 2}},
+                                          {{5, 6, 7}, {0, 1}},
+                                          {{5, 6, 7}, {1, 2}},
+                                          {{5, 0, 7}, {1}},
+                                          {{0, 7}, {1}}};
+  for (const auto& [shape, axes] : cases)
+    for (const double p : {0.5, 1.0}) {
+      const Tensor mask = lt(rand(shape, g), p), whole = to(mask, i64);
+      EXPECT_TRUE(equal(sum(mask, axes), sum(whole, axes))) << to_string(shape);
+      EXPECT_TRUE(equal(count_nonzero(mask, axes), sum(whole, axes))) << to_string(shape);
+      EXPECT_TRUE(equal(any(mask, axes, true), gt(sum(whole, axes, true), 0))) << to_string(shape);
+      EXPECT_TRUE(equal(all(mask, axes), eq(sum(1 - whole, axes), 0))) << to_string(shape);
+      EXPECT_TRUE(equal(all(to(mask, f32), axes), all(mask, axes))) << to_string(shape);
+    }
+  const Tensor mask = lt(rand({40, 50, 60}, g), 0.3), whole = to(mask, i64);
+  EXPECT_TRUE(equal(sum(permute(mask, {2, 0, 1}), 1), sum(permute(whole, {2, 0, 1}), 1)));
+  EXPECT_TRUE(equal(sum(mask.slice(2, {1, 50, 3}), {0, 2}), sum(whole.slice(2, {1, 50, 3}), {0, 2})));
+  EXPECT_TRUE(equal(sum(flip(mask, {1}), 2), sum(flip(whole, {1}), 2)));
+  EXPECT_EQ(sum(expand(tensor(true), {30, 20})).item<std::int64_t>(), 600);
+}
+
 TEST_P(Reduce, ProductsOfManyShapesEqualLoops) {
   Generator g(3);
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{2, 67, 1}, Shape{1, 4, 130}}) {
@@ -168,6 +201,38 @@ TEST_P(Reduce, NormsAtZero) {
     Tensor t = x({0., 2.}).requires_grad_();
     expect_values(grad(vector_norm(t, ord), t), {0, 1}, 1e-6);
   }
+}
+
+// By division where nothing is lost by it, else from both ends; the tree of products is the recorded way.
+TEST_P(Reduce, ProductsOfTheOthersAreThoseOfTheTree) {
+  struct Lines {
+    Shape shape;
+    int axis;
+  };
+  for (const auto& l :
+       {Lines{{3, 5}, 1}, Lines{{4, 300}, 1}, Lines{{2, 5001}, 1}, Lines{{70, 3}, 0}, Lines{{2, 40, 37}, 1}})
+    for (const double size : {1.0, 1e-3, 0.0}) {  // neither, an underflow in the longer ones, zeros
+      manual_seed(1);
+      Tensor a = rand(l.shape, GetParam()) * 0.2 + (size == 1e-3 ? size : 0.9);
+      if (size == 0) select(select(a, l.axis, 1), 0, 0).fill_(0);
+      a.requires_grad_();
+      const Tensor y = prod(a, l.axis), seed = randn(y.shape(), GetParam());
+      const Tensor fast = grad({y}, {a}, {.retain_graph = true}, {seed})[0],
+                   tree = grad({y}, {a}, {.create_graph = true}, {seed})[0].detach();
+      const double tolerance = GetParam() == f32 ? 1e-3 : 1e-11;
+      EXPECT_TRUE(allclose(fast, tree, tolerance, 1e-37)) << to_string(l.shape) << " " << size;
+    }
+}
+
+TEST(Truth, OfRowsAndColumnsOfAnyLength) {
+  for (const std::int64_t n : {1, 2, 3, 8, 9, 64, 5000})
+    for (const std::int64_t inner : {1, 2, 70}) {
+      manual_seed(1);
+      const Tensor t = gt(rand({7, n, inner}), 1 - 1.0 / static_cast<double>(n + 1));
+      EXPECT_TRUE(equal(any(t, 1), gt(sum(t, 1), 0))) << n << " " << inner;
+      EXPECT_TRUE(equal(all(logical_not(t), 1), eq(sum(t, 1), 0))) << n << " " << inner;
+      EXPECT_TRUE(equal(any(t, {0, 2}), gt(sum(t, {0, 2}), 0))) << n << " " << inner;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, Reduce, testing::Values(f32, f64),

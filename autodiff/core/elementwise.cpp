@@ -1,5 +1,6 @@
 #include "autodiff/core/elementwise.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -60,6 +61,15 @@ inline void run_contiguous(kernels::MapLoop loop, const void* op, const Tensor& 
   if (to->numel > 0) kernels::map_contiguous(loop, op, to->data, sizes[0], pointers, sizes, n, to->numel);
 }
 
+/// What a loop can read as it is; only loops over floating elements know single ones.
+bool are_dense_or_single(const Tensor* operands, int n, const Tensor& out) {
+  return std::all_of(operands, operands + n, [&](const Tensor& t) {
+    if (!t.defined()) return true;
+    const TensorImpl* p = raw_impl(t);
+    return (p->contiguous && p->numel == raw_impl(out)->numel) || (p->numel == 1 && is_floating(p->dtype));
+  });
+}
+
 /// Runs a loop over the defined ones of `n` operands; the result has their common shape and the dtype of the
 /// first.
 Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const Tensor* operands, int n) {
@@ -93,10 +103,10 @@ Tensor run_loop(const char* name, kernels::MapLoop loop, const void* op, const T
   void* to = raw_data(out);
   const auto size = itemsize(first->dtype);
   const auto splats = is_floating(first->dtype) ? kernels::Splats::yes : kernels::Splats::no;
-  if (on_tape()) [[unlikely]]
-    tape->launch(
-        [=, in = std::to_array(inputs)] { kernels::map(loop, splats, op, to, size, shape, in.data(), n); },
-        out, operands, n);
+  if (on_tape() && are_dense_or_single(operands, n, out)) [[unlikely]]
+    tape->loop(loop, op, out, operands, n);
+  else if (on_tape()) [[unlikely]]
+    tape->map({loop, splats, op, to, size, shape, std::to_array(inputs), n}, out, operands, n);
   else
     kernels::map(loop, splats, op, to, size, shape, inputs, n);
   return out;

@@ -243,7 +243,9 @@ bool Sweep::add_to_sum(Node& node, const Tensor& g) {
   if (on_tape()) [[unlikely]] {
     if (!tape->owns(sum)) return false;
     tape->check_known(node.name(), g);
-    tape->write(node.name(), sum, [node = Edge::share(&node), g, sum] { node->add_vjp(g, sum); });
+    const Edge edge = Edge::share(&node);
+    tape->write(
+        node.name(), sum, [edge, g, sum] { edge->add_vjp(g, sum); }, edge);
     return true;
   }
   if (!may_overwrite(sum)) return false;

@@ -40,6 +40,12 @@ struct RecordedNode : Node {
   /// Memory of the saved output, contiguous; null if it was not declared.
   const void* output_data() const;
   void free_graph() noexcept override;
+  /// f on each saved input, then on the memory of the saved output.
+  template <class F>
+  void for_saved(const F& f) {
+    for (Tensor& t : saved_) f(t);
+    f(output_);
+  }
   /// The output on a tape, at every replay: random numbers are drawn anew, and what the op keeps for its
   /// derivative is kept here.
   virtual Tensor rerun(std::span<const Tensor>) { return {}; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/index.hpp"
@@ -24,6 +25,11 @@ int axes_of(const Index& item) {
 
 bool is_advanced(const Index& item, bool any_tensor) {
   return std::holds_alternative<Tensor>(item) || (any_tensor && std::holds_alternative<std::int64_t>(item));
+}
+
+/// A number that is expanded.
+bool is_one_value(const Tensor& values) {
+  return std::all_of(values.strides().begin(), values.strides().end(), [](auto s) { return s == 0; });
 }
 
 /// Coordinates of the i-th element in row-major order.
@@ -138,15 +144,21 @@ void Selection::find_offsets() {
   NoGrad guard;
   const std::int64_t n = checked_numel(op_, spread_, sizeof(std::int64_t));
   // Offsets of masks, whose elements need no check, then those of index tensors.
-  offsets_ = zeros({}, i64);
+  Tensor known;
   for (const auto& v : vectors_)
-    if (v.axis < 0) offsets_ = offsets_.dim() == 0 ? v.index : add(offsets_, v.index);
-  const bool single = vectors_.size() == 1 && vectors_[0].axis < 0;
-  offsets_ = single ? offsets_ : reshape(clone(expand(offsets_, spread_)), {n});
+    if (v.axis < 0) known = known.defined() ? add(known, v.index) : v.index;
+  if (vectors_.size() == 1 && known.defined()) {
+    offsets_ = known;
+    return;
+  }
+  if (vectors_.empty()) known = zeros({}, i64);
+  offsets_ = known.defined() ? reshape(clone(expand(known, spread_)), {n}) : make_tensor({n}, n, i64);
   auto* to = static_cast<std::int64_t*>(raw_data(offsets_));
+  bool add_to = known.defined();
   for (const auto& v : vectors_) {
     if (v.axis < 0) continue;
-    const auto bad = kernels::add_index_offsets(view_of(expand(v.index, spread_)), v.extent, v.stride, to);
+    const kernels::View index = view_of(expand(v.index, spread_));
+    const auto bad = kernels::index_offsets(index, v.extent, v.stride, std::exchange(add_to, true), to);
     if (bad)
       throw IndexError(bracket(op_) + "indices in [" + std::to_string(-v.extent) + ", " +
                        std::to_string(v.extent) + ") for axis " + std::to_string(v.axis) + " of " +
@@ -166,12 +178,14 @@ kernels::View Selection::source(const Tensor& x) const {
   return v;
 }
 
-/// Contiguous values of the selection's shape, the axes of the index tensors as one.
+/// Contiguous values of the selection's shape, or one value for all; the axes of the index tensors as one.
 kernels::View Selection::picked(const Tensor& values) const {
   kernels::View v = view_of(values);
+  const bool one = is_one_value(values);
   v.shape = kept_;
   v.shape.insert(place_, offsets_.numel());
   v.strides = contiguous_strides(v.shape);
+  if (one) std::fill(v.strides.begin(), v.strides.end(), 0);
   return v;
 }
 
@@ -181,8 +195,18 @@ Tensor Selection::read(const Tensor& x) const {
   return out;
 }
 
+Tensor Selection::last_of_equals() const {
+  Shape shape = spread_;
+  for (int i = 0; i < kept_.rank(); ++i) shape.insert(i < place_ ? i : shape.rank(), 1);
+  const std::int64_t n = offsets_.numel();
+  Tensor last = make_tensor(shape, n, boolean);
+  kernels::last_of_equals(1, n, 1, x_shape_.numel(), static_cast<const std::int64_t*>(raw_data(offsets_)),
+                          static_cast<bool*>(raw_data(last)));
+  return last;
+}
+
 void Selection::write(const Tensor& x, const Tensor& values, bool accumulate) const {
-  const Tensor from = contiguous(values);
+  const Tensor from = is_one_value(values) ? values : contiguous(values);
   if (accumulate)
     kernels::add_offsets(source(x), place_, view_of(offsets_), picked(from));
   else

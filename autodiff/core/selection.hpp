@@ -21,6 +21,10 @@ class Selection {
   /// No element can be picked twice.
   bool distinct() const { return distinct_; }
 
+  /// bool, to be broadcast to the selection's shape: whose value stays where several are written to one
+  /// element. Of a contiguous x only.
+  Tensor last_of_equals() const;
+
   Tensor read(const Tensor& x) const;
   /// x[indices] = values (of the selection's shape), or += ; x is written.
   void write(const Tensor& x, const Tensor& values, bool accumulate) const;

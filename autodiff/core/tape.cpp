@@ -71,12 +71,11 @@ Ref<Storage> Tape::allocate(std::size_t bytes) {
     const auto& placements = placing_->placements;
     const auto index = next_index_++;
     if (next_placement_ < placements.size() && placements[next_placement_].index == index) {
-      Storage* storage = placements[next_placement_++].storage;
-      if (storage->bytes != bytes)
-        throw CaptureError(bracketed(placing_->name) + "expected a result of " +
-                           std::to_string(storage->bytes) + " bytes, as when it was captured, got " +
-                           std::to_string(bytes));
-      return Ref<Storage>::share(storage);
+      const Placement& place = placements[next_placement_++];
+      if (place.bytes != bytes)
+        throw CaptureError(bracketed(placing_->name) + "expected a result of " + std::to_string(place.bytes) +
+                           " bytes, as when it was captured, got " + std::to_string(bytes));
+      return Ref<Storage>::share(place.storage);
     }
   }
   return Storage::create(bytes);
@@ -127,7 +126,9 @@ void Tape::check_known(std::string_view op, const Tensor& t) const {
   if (!t.defined()) return;
   const auto found = made_.find(raw_impl(t)->storage.get());
   if (found == made_.end()) return;
-  const auto& [storage, origin, after] = found->second;
+  const auto& made = found->second;
+  const Origin origin = made.origin;
+  const std::string& after = made.after;
   const std::string expected =
       bracketed(op) + "expected values that a replay computes anew, got " + describe(t) + " made ";
   if (origin == Origin::unknown)
@@ -163,18 +164,28 @@ bool Tape::fills(const Storage* storage) const {
          (found->second.origin == Origin::step || found->second.origin == Origin::constant);
 }
 
-Tape::Step Tape::begin(std::string_view name, Body body, Action action) const {
-  return {.name = std::string(name),
-          .loops_before = loops_.size(),
-          .grad_mode = grad_enabled,
-          .body = std::move(body),
-          .action = std::move(action)};
+Tape::Step Tape::begin(std::string_view name) const {
+  return {.name = std::string(name), .loops_before = loops_.size(), .grad_mode = grad_enabled, .body = {}};
 }
 
-TensorList Tape::step(std::string_view name, Body body, bool keeps) {
-  Step step = begin(name, std::move(body), {});
+TensorList Tape::step(std::string_view name, Body body, TensorList holds) {
+  Step next = begin(name);
+  next.body = std::move(body);
+  next.holds = std::move(holds);
+  return step(std::move(next), false);
+}
+
+TensorList Tape::node_step(std::string name, const Edge& node, Body body, TensorList holds, bool keeps) {
+  Step next = begin(name);
+  next.body = std::move(body);
+  next.holds = std::move(holds);
+  next.node = node;
+  return step(std::move(next), keeps);
+}
+
+TensorList Tape::step(Step step, bool keeps) {
   const Inside inside(*this, true);
-  TensorList results = step.body();
+  TensorList results = step.body(step.holds);
   for (std::size_t i = 0; i < allocations_.size(); ++i) {
     const auto& storage = allocations_[i];
     if (storage->unique()) continue;
@@ -182,9 +193,9 @@ TensorList Tape::step(std::string_view name, Body body, bool keeps) {
       return t.defined() && raw_impl(t)->storage.get() == storage.get();
     });
     if (!result && !keeps)
-      throw CaptureError(bracketed(name) + "expected to keep no tensor beside its result, got one of " +
+      throw CaptureError(bracketed(step.name) + "expected to keep no tensor beside its result, got one of " +
                          std::to_string(storage->bytes) + " bytes" + advice);
-    step.placements.push_back({i, storage.get()});
+    step.placements.push_back({i, storage->bytes, storage.get()});
     make(storage, Origin::step, {});
   }
   for (const Tensor& t : results)
@@ -195,9 +206,11 @@ TensorList Tape::step(std::string_view name, Body body, bool keeps) {
   return results;
 }
 
-void Tape::write(std::string_view name, const Tensor& target, Action body) {
+void Tape::write(std::string_view name, const Tensor& target, Action body, const Edge& node) {
   const auto& storage = raw_impl(target)->storage;
-  Step step = begin(name, {}, std::move(body));
+  Step step = begin(name);
+  step.action = std::move(body);
+  step.node = node;
   if (const auto found = made_.find(storage.get()); found != made_.end()) {
     if (found->second.origin == Origin::constant && storage->bytes > 0) {
       const auto* first = static_cast<const unsigned char*>(storage->data);
@@ -214,7 +227,8 @@ void Tape::write(std::string_view name, const Tensor& target, Action body) {
 }
 
 void Tape::act(std::string_view name, Action action) {
-  Step step = begin(name, {}, std::move(action));
+  Step step = begin(name);
+  step.action = std::move(action);
   const Inside inside(*this, true);
   step.action();
   for (const auto& storage : allocations_)
@@ -225,24 +239,41 @@ void Tape::act(std::string_view name, Action action) {
 void Tape::loop(kernels::MapLoop loop, const void* op, const Tensor& out, const Tensor* operands, int n) {
   const TensorImpl* to = raw_impl(out);
   for (int i = 0; i < n; ++i) check_known("capture", operands[i]);
-  LoopCall call{
-      .loop = loop, .op = op, .out = to->data, .in = {}, .sizes = {}, .n = to->numel, .operands = n};
+  LoopCall call{.loop = loop,
+                .op = op,
+                .out = to->data,
+                .in = {},
+                .single = 0,
+                .operands = n,
+                .itemsize = itemsize(to->dtype),
+                .n = to->numel};
   for (int i = 0; i < n; ++i) {
-    call.in[i] = operands[i].defined() ? raw_impl(operands[i])->data : nullptr;
-    call.sizes[i] = itemsize(to->dtype);
+    if (!operands[i].defined()) continue;
+    call.in[i] = raw_impl(operands[i])->data;
+    if (raw_impl(operands[i])->numel != call.n) call.single |= 1U << i;
   }
   retain(operands, n);
   mark(out, Origin::step);
   loops_.push_back(call);
-  kernels::map_contiguous(loop, op, call.out, call.sizes[0], call.in, call.sizes, n, call.n);
+  ++loop_count_;
+  call.run();
 }
 
-void Tape::launch(Action kernel, const Tensor& out, const Tensor* operands, int n) {
+void Tape::pin(const Tensor& t) {
+  if (!t.defined()) return;
+  const auto found = made_.find(raw_impl(t)->storage.get());
+  if (found != made_.end()) found->second.pinned = true;
+}
+
+void Tape::map(MapCall call, const Tensor& out, const Tensor* operands, int n) {
   for (int i = 0; i < n; ++i) check_known("capture", operands[i]);
   retain(operands, n);
   mark(out, Origin::step);
-  kernel();
-  append(begin("loop", {}, std::move(kernel)));
+  pin(out);
+  for (int i = 0; i < n; ++i) pin(operands[i]);
+  call.run();
+  append(begin("loop"));
+  steps_.back().map = std::move(call);
 }
 
 void Tape::finish() {
@@ -261,11 +292,17 @@ void Tape::finish() {
     const auto* first = static_cast<const unsigned char*>(storage->data);
     if (made.origin == Origin::constant) initial_.push_back({made.storage, {first, first + storage->bytes}});
   }
-  for (const auto& [node, edge] : own_nodes_)
-    if (!edge->leaf) edge->freed = true;  // its values are those of another call later
+  // Their values are those of another call later; the rules of elementwise ops are loops by now.
+  for (const auto& [node, edge] : own_nodes_) {
+    if (edge->is_elementwise())
+      edge->free_graph();
+    else if (!edge->leaf)
+      edge->freed = true;
+  }
 }
 
 void Tape::run(Step& step) {
+  if (step.map) return step.map->run();
   grad_enabled = step.grad_mode;
   if (step.action) {
     const Inside inside(*this, false);
@@ -277,7 +314,7 @@ void Tape::run(Step& step) {
   }
   const Inside inside(*this, true);
   placing_ = &step;
-  const TensorList results = step.body();
+  const TensorList results = step.body(step.holds);
   bool same = next_placement_ == step.placements.size() && results.size() == step.results.size();
   for (std::size_t i = 0; same && i < results.size(); ++i)
     same = results[i].defined() == step.results[i].defined &&
@@ -303,21 +340,19 @@ void Tape::replay() {
   const Unrecorded restored;
   std::size_t next = 0;
   const auto loops_until = [&](std::size_t end) {
-    for (; next < end; ++next) {
-      const LoopCall& c = loops_[next];
-      kernels::map_contiguous(c.loop, c.op, c.out, c.sizes[0], c.in, c.sizes, c.operands, c.n);
-    }
+    for (; next < end; ++next) groups_[next].run();
   };
   for (Step& step : steps_) {
     loops_until(step.loops_before);
     run(step);
   }
-  loops_until(loops_.size());
+  loops_until(groups_.size());
 }
 
 /// A line for each step: what is called, and where its operands and results are. Memory of the tape is
 /// numbered.
 std::vector<std::string> Tape::description() const {
+  if (!described_.empty()) return described_;
   std::unordered_map<const void*, std::size_t> number;
   for (const Storage* storage : order_) number.try_emplace(storage->data, number.size());
   const auto place = [&](const void* data) {
@@ -333,6 +368,7 @@ std::vector<std::string> Tape::description() const {
       line << "elementwise loop " << reinterpret_cast<const void*>(c.loop) << " over " << c.n << " elements"
            << place(c.out);
       for (int i = 0; i < c.operands && c.n > 0; ++i) line << place(c.in[i]);
+      if (c.single) line << " with single elements " << c.single;
       lines.push_back(line.str());
     }
   };
@@ -373,14 +409,12 @@ std::string Tape::difference(const Tape& a, const Tape& b) {
 Tensor apply_on_tape(const Ref<RecordedNode>& node, const Tensor* inputs, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) tape->check_known(node->name(), inputs[i]);
   tape->retain(inputs, static_cast<int>(n));
-  const TensorList x(inputs, inputs + n);
-  const Tensor out = tape->step(
-      node->name(),
-      [node, x] {
-        const Unrecorded guard;
-        return TensorList{node->rerun(x)};
-      },
-      true)[0];
+  const auto rerun = [node](const TensorList& x) {
+    const Unrecorded guard;
+    return TensorList{node->rerun(x)};
+  };
+  const Tensor out = tape->node_step(std::string(node->name()), Edge::share(node.get()), rerun,
+                                     TensorList(inputs, inputs + n), true)[0];
   if (!out.defined())
     throw CaptureError(bracketed(node->name()) + "expected an op that can be captured" + advice);
   if (is_floating(out.dtype()) && recording(node->name(), inputs, n)) {
@@ -411,11 +445,13 @@ void vjp_on_tape(const Edge& node, const Tensor& g, const bool* need, Tensor* gi
   const auto n = static_cast<std::size_t>(node->n_edges);
   const std::shared_ptr<bool[]> needed(new bool[n]);
   std::copy_n(need, n, needed.get());
-  const TensorList result = tape->step(std::string(node->name()) + "'s derivative", [node, g, needed, n] {
+  const auto rule = [node, needed, n](const TensorList& cotangent) {
     TensorList list(n);
-    node->vjp(g, needed.get(), list.data());
+    node->vjp(cotangent[0], needed.get(), list.data());
     return list;
-  });
+  };
+  const TensorList result =
+      tape->node_step(std::string(node->name()) + "'s derivative", node, rule, {g}, false);
   for (std::size_t i = 0; i < n; ++i) gin[i] = result[i];
 }
 
@@ -426,8 +462,8 @@ Tensor jvp_on_tape(const Edge& node, const std::vector<Tensor>& tangents) {
     return node->jvp(tangents.data());
   }
   for (const Tensor& t : tangents) tape->check_known(node->name(), t);
-  return tape->step(std::string(node->name()) + "'s tangent",
-                    [node, tangents] { return TensorList{node->jvp(tangents.data())}; })[0];
+  const auto rule = [node](const TensorList& given) { return TensorList{node->jvp(given.data())}; };
+  return tape->node_step(std::string(node->name()) + "'s tangent", node, rule, tangents, false)[0];
 }
 
 void refuse_on_tape(std::string_view op, std::string_view expected) {

@@ -11,12 +11,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "autodiff/core/loops.hpp"
 #include "autodiff/core/node.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/kernels/map.hpp"
@@ -28,22 +31,26 @@ struct RecordedNode;
 
 class Tape {
  public:
-  using Body = std::function<TensorList()>;
+  /// From the tensors that a step holds.
+  using Body = std::function<TensorList(const TensorList&)>;
   using Action = std::function<void()>;
 
   // While recording, at the top level of the function.
 
-  /// body(), now and in every replay. Undefined results are allowed, and must stay undefined. Only the body
-  /// of an op that `keeps` tensors may leave any behind that are not its results.
-  TensorList step(std::string_view name, Body body, bool keeps = false);
-  /// `body` writes to `target`, which was there before.
-  void write(std::string_view name, const Tensor& target, Action body);
+  /// body(holds), now and in every replay. Undefined results are allowed, and must stay undefined.
+  TensorList step(std::string_view name, Body body, TensorList holds = {});
+  /// The same for a body that calls an op or rule of `node`. Only an op may leave tensors behind that are not
+  /// its results, in the node.
+  TensorList node_step(std::string name, const Edge& node, Body body, TensorList holds, bool keeps);
+  /// `body` writes to `target`, which was there before, by a rule of `node` if there is one.
+  void write(std::string_view name, const Tensor& target, Action body, const Edge& node = {});
   /// `action` changes what is no tensor, or tensors of its own: gradients, the state of an optimizer.
   void act(std::string_view name, Action action);
-  /// A loop over `n` operands of `out`'s shape, undefined ones among them.
+  /// A loop over `n` operands, each undefined, contiguous with as many elements as `out`, or a single
+  /// element.
   void loop(kernels::MapLoop loop, const void* op, const Tensor& out, const Tensor* operands, int n);
-  /// A kernel that reads `operands` and writes all of `out`. It is called here.
-  void launch(Action kernel, const Tensor& out, const Tensor* operands, int n);
+  /// A loop over operands that are broadcast, or lie otherwise.
+  void map(MapCall call, const Tensor& out, const Tensor* operands, int n);
   /// A node that the function made: every call finds it without a gradient, and nobody walks it later.
   void own(Node* node) { own_nodes_.try_emplace(node, Edge::share(node)); }
   bool owns_node(const Node* node) const { return own_nodes_.contains(node); }
@@ -68,12 +75,15 @@ class Tape {
   /// After the last step. @throws CaptureError for memory that is in use and that no step fills, and if a
   /// step has thrown
   void finish();
+  /// Puts loops together, and lets go of memory that only they see.
+  void fuse();
 
+  /// After fuse().
   void replay();
   /// At the top level of a recording.
   bool top() const { return mode_ == Mode::recording && depth_ == 0; }
   bool replaying() const { return mode_ == Mode::replaying; }
-  std::size_t size() const { return loops_.size() + steps_.size(); }
+  std::size_t size() const { return loop_count_ + steps_.size(); }
   /// The first difference between two recordings of one function; empty if there is none.
   static std::string difference(const Tape& a, const Tape& b);
 
@@ -89,18 +99,10 @@ class Tape {
   friend struct ConstantScope;
   struct Inside;
 
-  struct LoopCall {
-    kernels::MapLoop loop;
-    const void* op;
-    void* out;
-    const void* in[kernels::map_max_inputs];
-    std::size_t sizes[kernels::map_max_inputs];
-    std::int64_t n;
-    int operands;
-  };
   struct Placement {
     std::size_t index;  ///< among the allocations of the step
-    Storage* storage;   ///< one of made_
+    std::size_t bytes;
+    Storage* storage;  ///< one of made_, with room for them
   };
   struct Result {
     bool defined;
@@ -109,10 +111,13 @@ class Tape {
   };
   struct Step {
     std::string name;
-    std::size_t loops_before;
+    std::size_t loops_before;  ///< groups of them, from fuse() on
     bool grad_mode;
     Body body;
-    Action action = {};  ///< instead of a body: its allocations are its own affair
+    Action action = {};               ///< instead of a body: its allocations are its own affair
+    std::optional<MapCall> map = {};  ///< instead of both
+    TensorList holds = {};
+    Edge node = {};
     std::vector<Placement> placements = {};
     std::vector<bool> overwrites = {};  ///< answers of may_overwrite, in order
     std::vector<Result> results = {};
@@ -122,7 +127,8 @@ class Tape {
   struct Made {
     Ref<Storage> storage;
     Origin origin;
-    std::string after;  ///< the step before it was made
+    std::string after;    ///< the step before it was made
+    bool pinned = false;  ///< a kernel knows its address
   };
   struct Initial {
     Ref<Storage> storage;
@@ -132,8 +138,16 @@ class Tape {
   void mark(const Tensor& t, Origin origin);
   void make(const Ref<Storage>& storage, Origin origin, std::string after);
   std::vector<std::string> description() const;
+  using Groups = std::vector<std::span<const LoopCall>>;
+  Groups groups();
+  std::unordered_set<const void*> unseen(const Groups& groups) const;
+  template <class F>
+  std::size_t in_order(const Groups& groups, const F& f) const;
+  void share_memory(const Groups& groups, const std::unordered_set<const void*>& without);
+  void pin(const Tensor& t);
   /// At this place of the recording.
-  Step begin(std::string_view name, Body body, Action action) const;
+  Step begin(std::string_view name) const;
+  TensorList step(Step step, bool keeps);
   void append(Step step) { steps_.push_back(std::move(step)); }
   void run(Step& step);
 
@@ -141,6 +155,10 @@ class Tape {
   int depth_ = 0;
   int constants_ = 0;  ///< factories that are running
   std::vector<LoopCall> loops_;
+  std::size_t loop_count_ = 0;
+  // From fuse() on:
+  std::vector<LoopGroup> groups_;
+  std::vector<std::string> described_;  ///< what difference() compares
   std::vector<Step> steps_;
   std::vector<Edge> nodes_;
   bool grad_mode_ = grad_enabled;  ///< around the function
@@ -220,7 +238,7 @@ auto repeatable(std::string_view name, F f) {
   if constexpr (std::is_void_v<R>)
     tape->act(name, std::move(f));
   else
-    return tape->step(name, [f = std::move(f)]() mutable { return TensorList{f()}; })[0];
+    return tape->step(name, [f = std::move(f)](const TensorList&) mutable { return TensorList{f()}; })[0];
 }
 /// The same for f that writes to `target`.
 template <class F>

@@ -10,6 +10,7 @@
 
 #include "autodiff/kernels/collapse.hpp"
 #include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/partial.hpp"
 #include "autodiff/kernels/transpose.hpp"
 
 namespace cadena::kernels {
@@ -76,6 +77,13 @@ void repeat_row(std::int64_t times, std::int64_t n, const From* from, std::int64
   }
 }
 
+// Dimension d taken out of the loops.
+Loops<2> without(Loops<2> loops, int d) {
+  loops.shape.erase(d);
+  for (auto& s : loops.strides) s.erase(d);
+  return loops;
+}
+
 // Rows of so few elements that a call for each would cost more than moving them.
 constexpr std::size_t few = 16;
 template <class T, std::size_t n>
@@ -84,15 +92,38 @@ void copy_rows_of(std::int64_t rows, const T* from, std::int64_t from_row, T* to
 }
 template <class T, std::size_t n>
 void splat_rows_of(std::int64_t rows, const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::size_t k = 0; k < n; ++k) to[r * to_row + static_cast<std::int64_t>(k)] = from[r * from_row];
+  for (std::int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
+    if constexpr (std::is_floating_point_v<T>) {
+      const xsimd::batch<T> all(*from);
+      constexpr std::size_t whole = n / all.size * all.size;
+      for (std::size_t k = 0; k < whole; k += all.size) all.store_unaligned(to + k);
+      if constexpr (whole < n) Partial<T>(n - whole).store(to + whole, all);
+    } else {
+      std::memset(to, *from, n);
+    }
+  }
 }
+template <class T>
+using CopyRows = void (*)(std::int64_t rows, const T* from, std::int64_t from_row, T* to,
+                          std::int64_t to_row);
 template <class T, std::size_t... n>
-void copy_short_rows(std::int64_t length, bool splat, std::int64_t rows, const T* from, std::int64_t from_row,
-                     T* to, std::int64_t to_row, std::index_sequence<n...>) {
-  using Copy = void (*)(std::int64_t, const T*, std::int64_t, T*, std::int64_t);
-  static constexpr Copy copies[] = {copy_rows_of<T, n>...}, splats[] = {splat_rows_of<T, n>...};
-  (splat ? splats : copies)[length](rows, from, from_row, to, to_row);
+CopyRows<T> short_copy(std::int64_t length, bool splat, std::index_sequence<n...>) {
+  static constexpr CopyRows<T> copies[] = {copy_rows_of<T, n>...}, splats[] = {splat_rows_of<T, n>...};
+  return (splat ? splats : copies)[length];
+}
+// `count` steps of one dimension around `outer`, the last dimension of which is the longest loop.
+template <class T>
+void copy_short_rows(const Loops<2>& outer, std::int64_t length, bool splat, std::int64_t count,
+                     const T* from, std::int64_t from_step, T* to, std::int64_t to_step) {
+  const CopyRows<T> rows = short_copy<T>(length, splat, std::make_index_sequence<few + 1>());
+  const int last = outer.shape.rank() - 1;
+  if (last < 0) return rows(count, from, from_step, to, to_step);
+  const Loops<2> rest = without(outer, last);
+  for (std::int64_t i = 0; i < count; ++i)
+    for_each_index(rest.shape, rest.strides, [&](const auto& at) {
+      rows(outer.shape[last], from + i * from_step + at[0], outer.strides[0][last], to + i * to_step + at[1],
+           outer.strides[1][last]);
+    });
 }
 
 // What is done to a row of n elements.
@@ -149,13 +180,6 @@ void transpose_all(const Loops<2>& outer, std::int64_t rows, std::int64_t column
   });
 }
 
-// Dimension d taken out of the loops.
-Loops<2> without(Loops<2> loops, int d) {
-  loops.shape.erase(d);
-  for (auto& s : loops.strides) s.erase(d);
-  return loops;
-}
-
 template <class Op, class From, class To>
 void for_elements(const Loops<2>& loops, const From* from, To* to) {
   const auto& [shape, strides] = loops;
@@ -193,25 +217,10 @@ void for_elements(const Loops<2>& loops, const From* from, To* to) {
   for_blocks((first + group - 1) / group, parallel, [&](std::int64_t b) {
     const std::int64_t end = std::min(first, (b + 1) * group);
     if (repeats) return repeat_row(end - b * group, n, from, from_step, to + b * group * t0);
-    if constexpr (Op::moves_bits && std::is_same_v<From, To>) {
-      const auto short_rows = [&](std::int64_t rows, std::int64_t f, std::int64_t f_row, std::int64_t t,
-                                  std::int64_t t_row) {
-        copy_short_rows(n, from_step == 0, rows, from + f, f_row, to + t, t_row,
-                        std::make_index_sequence<few + 1>());
-      };
-      if (is_short && outer.shape.empty())
-        return short_rows(end - b * group, b * group * f0, f0, b * group * t0, t0);
-      if (is_short) {
-        const int last = outer.shape.rank() - 1;
-        const Loops<2> others = without(outer, last);
-        for (std::int64_t i = b * group; i < end; ++i)
-          for_each_index(others.shape, others.strides, [&](const auto& at) {
-            short_rows(outer.shape[last], i * f0 + at[0], outer.strides[0][last], i * t0 + at[1],
-                       outer.strides[1][last]);
-          });
-        return;
-      }
-    }
+    if constexpr (Op::moves_bits && std::is_same_v<From, To>)
+      if (is_short)
+        return copy_short_rows(outer, n, from_step == 0, end - b * group, from + b * group * f0, f0,
+                               to + b * group * t0, t0);
     for (std::int64_t i = b * group; i < end; ++i)
       for_each_index(outer.shape, outer.strides, [&](const auto& at) {
         Op::row(n, from + i * f0 + at[0], from_step, to + i * t0 + at[1], to_step);

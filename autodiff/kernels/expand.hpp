@@ -34,6 +34,10 @@ void expand_row(const T* from, std::int64_t stride, T* to, std::int64_t n) {
     splat_row(*from, to, n);
   else if (stride == 1 && n * static_cast<std::int64_t>(sizeof(T)) >= 64)
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+  else if (stride == 2)  // with a known step the loop is vectorised
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * 2];
+  else if (stride == 3)
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * 3];
   else
     for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
 }

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "autodiff/kernels/collapse.hpp"
 #include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/scratch.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -44,14 +48,58 @@ Walk walk_of(const View& data, int axis, const View& index, const View& other) {
   return w;
 }
 
+constexpr std::int64_t unchecked = -1;
+
+// Whether all of n steps of `width` indices are in [0, extent).
+bool all_within(std::int64_t extent, const std::int64_t* i, std::int64_t n, std::int64_t step,
+                std::int64_t width, std::int64_t w_step) {
+  std::uint64_t largest = 0;  // also of negative ones; without an exit the loops are vectorised
+  const auto see = [&](std::int64_t v) { largest = std::max(largest, static_cast<std::uint64_t>(v)); };
+  for (std::int64_t j = 0; j < (w_step == 0 || width == 1 ? 0 : n); ++j)
+    for (std::int64_t m = 0; m < width; ++m) see(i[j * step + m * w_step]);
+  if (w_step != 0 && width > 1) return largest < static_cast<std::uint64_t>(extent);
+  if (step == 1)
+    for (std::int64_t j = 0; j < n; ++j) see(i[j]);
+  else
+    for (std::int64_t j = 0; j < n; ++j) see(i[j * step]);
+  return largest < static_cast<std::uint64_t>(extent);
+}
+
+// The steps of a task. Loops of their own, which keep to registers what they use.
+template <class T, class Move>
+[[gnu::noinline]] void move_line(std::int64_t n, T* d, const std::int64_t* i, T* o, const Move& move) {
+#pragma GCC unroll 4
+  for (std::int64_t j = 0; j < n; ++j) move(1, d + i[j], 1, o + j, 1);
+}
+template <class T, class Move>
+[[gnu::noinline]] void move_elements(std::int64_t n, T* d, std::int64_t d_axis, const std::int64_t* i,
+                                     std::int64_t i_axis, T* o, std::int64_t o_axis, const Move& move) {
+#pragma GCC unroll 4
+  for (std::int64_t j = 0; j < n; ++j) move(1, d + i[j * i_axis] * d_axis, 1, o + j * o_axis, 1);
+}
+template <class T, class Move>
+void move_rows(const Walk& w, std::int64_t n, std::int64_t width, T* d, const std::int64_t* i, T* o,
+               const Move& move) {
+  const std::int64_t d_axis = w.d_axis, d_step = w.d_step, i_step = w.i_step, o_step = w.o_step;
+  for (std::int64_t j = 0; j < n; ++j, i += w.i_axis, o += w.o_axis) {
+    if (i_step == 0)
+      move(width, d + *i * d_axis, d_step, o, o_step);
+    else
+      for (std::int64_t m = 0; m < width; ++m)
+        move(1, d + i[m * i_step] * d_axis + m * d_step, 1, o + m * o_step, 1);
+  }
+}
+
 // move(count, data, d_step, other, o_step) for one value of the index, or element by element. Additions at
 // equal positions have equal coordinates but the axis, so a task that owns whole axes (`cut_axis` false) adds
-// them in order.
+// them in order. Each task looks at its indices first, while it brings them into the cache, and stops if one
+// is outside the extent; false if any did.
 template <class T, class Move>
-void run(const Walk& w, bool cut_axis, const View& data, const View& index, const View& other,
-         const Move& move) {
+bool run(const Walk& w, bool cut_axis, std::int64_t extent, const View& data, const View& index,
+         const View& other, const Move& move) {
   const std::int64_t count = w.outer.shape.numel(), work = count * w.n * w.width;
-  if (work == 0) return;
+  if (work == 0) return true;
+  std::atomic<bool> good = true;
   const std::int64_t k_piece = std::min<std::int64_t>(w.width, 2048),
                      k_pieces = (w.width + k_piece - 1) / k_piece;
   const std::int64_t j_piece = cut_axis ? std::clamp<std::int64_t>(task_work / k_piece, 1, w.n) : w.n;
@@ -65,29 +113,30 @@ void run(const Walk& w, bool cut_axis, const View& data, const View& index, cons
       T* d = data.as<T>() + at[0] + k * w.d_step;
       const std::int64_t* i = index.as<std::int64_t>() + at[1] + k * w.i_step;
       T* o = other.as<T>() + at[2] + k * w.o_step;
-      if (w.width == 1 && w.d_axis == 1 && w.i_axis == 1 && w.o_axis == 1) {
-        for (std::int64_t j = first; j < last; ++j) move(1, d + i[j], 1, o + j, 1);
+      if (extent != unchecked &&
+          !all_within(extent, i + first * w.i_axis, last - first, w.i_axis, width, w.i_step)) {
+        good.store(false, std::memory_order_relaxed);
         continue;
       }
-      for (std::int64_t j = first; j < last; ++j) {
-        if (w.width == 1) {  // a constant, which leaves no loop
-          move(1, d + i[j * w.i_axis] * w.d_axis, 1, o + j * w.o_axis, 1);
-        } else if (w.i_step == 0) {
-          move(width, d + i[j * w.i_axis] * w.d_axis, w.d_step, o + j * w.o_axis, w.o_step);
-        } else {
-          for (std::int64_t m = 0; m < width; ++m)
-            move(1, d + i[j * w.i_axis + m * w.i_step] * w.d_axis + m * w.d_step, 1,
-                 o + j * w.o_axis + m * w.o_step, 1);
-        }
-      }
+      const std::int64_t *i_first = i + first * w.i_axis, n = last - first;
+      T* o_first = o + first * w.o_axis;
+      if (w.width == 1 && w.d_axis == 1 && w.i_axis == 1 && w.o_axis == 1)
+        move_line(n, d, i_first, o_first, move);
+      else if (w.width == 1)
+        move_elements(n, d, w.d_axis, i_first, w.i_axis, o_first, w.o_axis, move);
+      else
+        move_rows(w, n, width, d, i_first, o_first, move);
     }
   });
+  return good;
 }
 
 template <class T>
 void read(std::int64_t n, const T* data, std::int64_t d_step, T* out, std::int64_t o_step) {
   if (d_step == 1 && o_step == 1 && n > 1)
     std::memcpy(out, data, static_cast<std::size_t>(n) * sizeof(T));
+  else if (d_step == 0 && o_step == 1)
+    std::fill_n(out, n, *data);
   else
     for (std::int64_t i = 0; i < n; ++i) out[i * o_step] = data[i * d_step];
 }
@@ -128,48 +177,83 @@ void as_numbers(DType dtype, const F& f) {
     f(std::int64_t{});
 }
 
-void read_all(const View& x, int axis, const View& index, const View& out) {
+// f(a constant) for the short, even rows that embeddings and colours have; whether it was one.
+template <class F>
+bool with_short_width(const Walk& w, const F& f) {
+  if (w.i_step != 0 || w.d_step != 1 || w.o_step != 1) return false;
+  const auto known = [&]<int... width>(std::integer_sequence<int, width...>) {
+    return ((w.width == width && (f(std::integral_constant<std::size_t, width>()), true)) || ...);
+  };
+  return known(std::integer_sequence<int, 2, 3, 4, 8, 16, 32>());
+}
+
+bool read_all(const View& x, int axis, std::int64_t extent, const View& index, const View& out) {
   const Walk w = walk_of(x, axis, index, out);
+  bool good = true;
   as_bits(x.dtype, [&]<class T>(T) {
-    run<T>(w, true, x, index, out,
-           [](std::int64_t n, const T* d, std::int64_t ds, T* o, std::int64_t os) { read(n, d, ds, o, os); });
+    const auto short_rows = [&](auto width) {
+      good = run<T>(w, true, extent, x, index, out,
+                    [](std::int64_t, const T* d, std::int64_t, T* o, std::int64_t) {
+                      std::memcpy(o, d, decltype(width)::value * sizeof(T));
+                    });
+    };
+    if (with_short_width(w, short_rows)) return;
+    good = run<T>(
+        w, true, extent, x, index, out,
+        [](std::int64_t n, const T* d, std::int64_t ds, T* o, std::int64_t os) { read(n, d, ds, o, os); });
   });
+  return good;
 }
 
-void write_all(const View& into, int axis, const View& index, const View& src) {
+bool write_all(const View& into, int axis, std::int64_t extent, const View& index, const View& src) {
   const Walk w = walk_of(into, axis, index, src);
+  bool good = true;
   as_bits(into.dtype, [&]<class T>(T) {
-    run<T>(w, false, into, index, src,
-           [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { read(n, s, ss, d, ds); });
+    good = run<T>(
+        w, false, extent, into, index, src,
+        [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { read(n, s, ss, d, ds); });
   });
+  return good;
 }
 
-template <class T>
-T combined(Combine op, T a, T b) {
-  if (op == Combine::max) return a != a || a > b ? a : b;
-  if (op == Combine::min) return a != a || a < b ? a : b;
-  if constexpr (std::is_same_v<T, std::int64_t>)
-    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-  else
-    return a * b;
+template <Combine op, class T>
+void combine_into(T& a, T b) {
+  if constexpr (op == Combine::prod && std::is_same_v<T, std::int64_t>)
+    a = static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  else if constexpr (op == Combine::prod)
+    a *= b;
+  else if (!(a != a ||
+             (op == Combine::max ? a > b : a < b)))  // rarely: what is not written is not waited for
+    a = b;
 }
 
-void combine_all(Combine op, const View& into, int axis, const View& index, const View& src) {
+bool combine_all(Combine op, const View& into, int axis, std::int64_t extent, const View& index,
+                 const View& src) {
   const Walk w = walk_of(into, axis, index, src);
+  bool good = true;
   as_numbers(into.dtype, [&]<class T>(T) {
-    run<T>(w, false, into, index, src,
-           [op](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) {
-             for (std::int64_t i = 0; i < n; ++i) d[i * ds] = combined(op, d[i * ds], s[i * ss]);
-           });
+    const auto by = [&]<Combine known>(std::integral_constant<Combine, known>) {
+      good = run<T>(w, false, extent, into, index, src,
+                    [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) {
+                      for (std::int64_t i = 0; i < n; ++i) combine_into<known>(d[i * ds], s[i * ss]);
+                    });
+    };
+    if (op == Combine::max) return by(std::integral_constant<Combine, Combine::max>());
+    if (op == Combine::min) return by(std::integral_constant<Combine, Combine::min>());
+    by(std::integral_constant<Combine, Combine::prod>());
   });
+  return good;
 }
 
-void add_all(const View& into, int axis, const View& index, const View& src) {
+bool add_all(const View& into, int axis, std::int64_t extent, const View& index, const View& src) {
   const Walk w = walk_of(into, axis, index, src);
+  bool good = true;
   as_numbers(into.dtype, [&]<class T>(T) {
-    run<T>(w, false, into, index, src,
-           [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { add(n, d, ds, s, ss); });
+    good = run<T>(
+        w, false, extent, into, index, src,
+        [](std::int64_t n, T* d, std::int64_t ds, const T* s, std::int64_t ss) { add(n, d, ds, s, ss); });
   });
+  return good;
 }
 
 // A vector of indices seen from every position of `shape`: its step is 0 along all other dimensions.
@@ -196,27 +280,34 @@ void for_each_line(const Shape& shape, const F& f) {
   }
 }
 
-std::int64_t extent_of(const View& x, int axis) { return x.shape.empty() ? 1 : x.shape[axis]; }
-
-}  // namespace
-
-std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t extent) {
+// f(number of the first, i, n, step) for all stretches of evenly stepping indices, in row-major order.
+template <class F>
+void for_each_run(const View& index, const F& f) {
   Loops<1> loops = collapse(Loops<1>{index.shape, {index.strides}});
-  for (auto e : index.shape)
-    if (e == 0) return std::nullopt;
-  std::int64_t n = 1, step = 0;
+  std::int64_t n = 1, step = 0, at = 0;
   if (const int last = loops.shape.rank() - 1; last >= 0) {
     n = loops.shape[last], step = loops.strides[0][last];
     loops.shape.erase(last);
     loops.strides[0].erase(last);
   }
+  if (n == 0) return;
+  for_each_index(loops.shape, loops.strides, [&](const auto& offset) {
+    f(at, index.as<std::int64_t>() + offset[0], n, step);
+    at += n;
+  });
+}
+
+std::int64_t extent_of(const View& x, int axis) { return x.shape.empty() ? 1 : x.shape[axis]; }
+
+}  // namespace
+
+std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t extent) {
   std::optional<std::int64_t> bad;
-  const auto outside = [&](std::int64_t v) {
-    return static_cast<std::uint64_t>(v) >= static_cast<std::uint64_t>(extent);
-  };
-  for_each_index(loops.shape, loops.strides, [&](const auto& at) {
+  View once = index;  // along dimensions in which it repeats
+  for (int d = 0; d < once.shape.rank(); ++d)
+    if (once.strides[d] == 0) once.shape[d] = std::min<std::int64_t>(once.shape[d], 1);
+  for_each_run(once, [&](std::int64_t, const std::int64_t* i, std::int64_t n, std::int64_t step) {
     if (bad) return;
-    const std::int64_t* i = index.as<std::int64_t>() + at[0];
     std::uint64_t largest = 0;  // also of negative ones; without an exit the loop is vectorised
     if (step == 1)
       for (std::int64_t j = 0; j < n; ++j) largest = std::max(largest, static_cast<std::uint64_t>(i[j]));
@@ -224,72 +315,125 @@ std::optional<std::int64_t> find_bad_index(const View& index, std::int64_t exten
       for (std::int64_t j = 0; j < n; ++j)
         largest = std::max(largest, static_cast<std::uint64_t>(i[j * step]));
     for (std::int64_t j = 0; largest >= static_cast<std::uint64_t>(extent) && !bad; ++j)
-      if (outside(i[j * step])) bad = i[j * step];
+      if (static_cast<std::uint64_t>(i[j * step]) >= static_cast<std::uint64_t>(extent)) bad = i[j * step];
   });
   return bad;
 }
 
+namespace {
+
+// Looks for the bad index that a run came across. A run over nothing looks at no index.
+std::optional<std::int64_t> bad_index_after(bool good, const View& moved, const View& index,
+                                            std::int64_t extent) {
+  if (good && moved.shape.numel() > 0) return std::nullopt;
+  return find_bad_index(index, extent);
+}
+
+}  // namespace
+
 std::optional<std::int64_t> gather(const View& x, int axis, const View& index, const View& out) {
-  if (auto bad = find_bad_index(index, extent_of(x, axis))) return bad;
-  read_all(x, axis, index, out);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(x, axis);
+  return bad_index_after(read_all(x, axis, extent, index, out), out, index, extent);
 }
 
 std::optional<std::int64_t> scatter_add(const View& into, int axis, const View& index, const View& src) {
-  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
-  add_all(into, axis, index, src);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(into, axis);
+  return bad_index_after(add_all(into, axis, extent, index, src), index, index, extent);
 }
 
 std::optional<std::int64_t> index_select(const View& x, int axis, const View& index, const View& out) {
-  if (auto bad = find_bad_index(index, extent_of(x, axis))) return bad;
-  read_all(x, axis, spread(index, axis, out.shape), out);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(x, axis);
+  return bad_index_after(read_all(x, axis, extent, spread(index, axis, out.shape), out), out, index, extent);
 }
 
 std::optional<std::int64_t> index_add(const View& into, int axis, const View& index, const View& src) {
-  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
-  add_all(into, axis, spread(index, axis, src.shape), src);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(into, axis);
+  return bad_index_after(add_all(into, axis, extent, spread(index, axis, src.shape), src), src, index,
+                         extent);
 }
 
 std::optional<std::int64_t> scatter(const View& into, int axis, const View& index, const View& src) {
-  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
-  write_all(into, axis, index, src);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(into, axis);
+  return bad_index_after(write_all(into, axis, extent, index, src), index, index, extent);
 }
 
 std::optional<std::int64_t> scatter_combine(Combine op, const View& into, int axis, const View& index,
                                             const View& src) {
-  if (auto bad = find_bad_index(index, extent_of(into, axis))) return bad;
-  combine_all(op, into, axis, index, src);
-  return std::nullopt;
+  const std::int64_t extent = extent_of(into, axis);
+  return bad_index_after(combine_all(op, into, axis, extent, index, src), index, index, extent);
 }
 
-std::optional<BadIndex> add_index_offsets(const View& index, std::int64_t extent, std::int64_t stride,
-                                          std::int64_t* offsets) {
+std::optional<BadIndex> index_offsets(const View& index, std::int64_t extent, std::int64_t stride, bool add,
+                                      std::int64_t* offsets) {
   std::optional<BadIndex> bad;
-  std::int64_t at = 0;
-  const Loops<1> loops = collapse(Loops<1>{index.shape, {index.strides}});
-  for (auto e : index.shape)
-    if (e == 0) return bad;
-  for_each_index(loops.shape, loops.strides, [&](const auto& offset) {
-    const std::int64_t value = index.as<std::int64_t>()[offset[0]], i = value < 0 ? value + extent : value;
-    if (!bad && (i < 0 || i >= extent)) bad = BadIndex{at, value};
-    if (!bad) offsets[at] += i * stride;
-    ++at;
+  const auto positive = [extent](std::int64_t v) {
+    return static_cast<std::uint64_t>(v) + (v < 0 ? static_cast<std::uint64_t>(extent) : 0);
+  };
+  const auto factor = static_cast<std::uint64_t>(stride);
+  for_each_run(index, [&](std::int64_t at, const std::int64_t* i, std::int64_t n, std::int64_t step) {
+    std::uint64_t largest = 0;
+    const auto all = [&](auto s) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        const std::uint64_t p = positive(i[j * s]);
+        largest = std::max(largest, p);
+        offsets[at + j] = static_cast<std::int64_t>(
+            p * factor + (add ? static_cast<std::uint64_t>(offsets[at + j]) : std::uint64_t{0}));
+      }
+    };
+    step == 1 ? all(std::integral_constant<std::int64_t, 1>()) : all(step);
+    for (std::int64_t j = 0; largest >= static_cast<std::uint64_t>(extent) && !bad && j < n; ++j)
+      if (positive(i[j * step]) >= static_cast<std::uint64_t>(extent)) bad = BadIndex{at + j, i[j * step]};
   });
   return bad;
 }
 
 void read_offsets(const View& x, int axis, const View& offsets, const View& out) {
-  read_all(x, axis, spread(offsets, axis, out.shape), out);
+  read_all(x, axis, unchecked, spread(offsets, axis, out.shape), out);
 }
 void write_offsets(const View& x, int axis, const View& offsets, const View& src) {
-  write_all(x, axis, spread(offsets, axis, src.shape), src);
+  write_all(x, axis, unchecked, spread(offsets, axis, src.shape), src);
 }
 void add_offsets(const View& x, int axis, const View& offsets, const View& src) {
-  add_all(x, axis, spread(offsets, axis, src.shape), src);
+  add_all(x, axis, unchecked, spread(offsets, axis, src.shape), src);
+}
+
+namespace {
+
+template <class Number, class Inner>
+void mark_last_of_line(std::int64_t n, Inner inner, const std::int64_t* index, Number* latest, bool* last) {
+  for (std::int64_t j = 0; j < n; ++j)
+    for (std::int64_t k = 0; k < inner; ++k)
+      latest[index[j * inner + k] * inner + k] = static_cast<Number>(j);
+  for (std::int64_t j = 0; j < n; ++j)
+    for (std::int64_t k = 0; k < inner; ++k)
+      last[j * inner + k] = latest[index[j * inner + k] * inner + k] == static_cast<Number>(j);
+}
+
+template <class Number>
+void mark_last(std::int64_t outer, std::int64_t n, std::int64_t inner, std::int64_t extent,
+               const std::int64_t* index, bool* last) {
+  const std::int64_t each = n * inner,
+                     group = std::max<std::int64_t>(1, task_work / std::max<std::int64_t>(each, 1));
+  for_blocks((outer + group - 1) / group, outer * each >= 4 * task_work, [&](std::int64_t block) {
+    const Scratch<Number> latest(extent * inner);  // read only where it was written for the same line
+    for (std::int64_t o = block * group; o < std::min(outer, (block + 1) * group); ++o) {
+      if (inner == 1)
+        mark_last_of_line(n, std::integral_constant<std::int64_t, 1>(), index + o * each, latest.get(),
+                          last + o * each);
+      else
+        mark_last_of_line(n, inner, index + o * each, latest.get(), last + o * each);
+    }
+  });
+}
+
+}  // namespace
+
+void last_of_equals(std::int64_t outer, std::int64_t n, std::int64_t inner, std::int64_t extent,
+                    const std::int64_t* index, bool* last) {
+  if (n <= std::numeric_limits<std::uint32_t>::max())
+    mark_last<std::uint32_t>(outer, n, inner, extent, index, last);
+  else
+    mark_last<std::int64_t>(outer, n, inner, extent, index, last);
 }
 
 void nonzero(const Shape& shape, const bool* x, std::int64_t* out) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::int64_t chunk = 1 << 13;     // elements of a task
 constexpr std::int64_t piece_limit = 1024;  // elements that are written out at a time
 constexpr std::int64_t long_row = 512;      // rows from this length on are worked on where they lie
+constexpr std::int64_t plain_row = 64;      // the same where no operand has to be written out
 
 const unsigned char* at(const void* p, std::int64_t element, std::size_t itemsize) {
   return static_cast<const unsigned char*>(p) + element * static_cast<std::int64_t>(itemsize);
@@ -56,9 +58,10 @@ struct Rows {
   Part parts[map_max_inputs];
   int count;
 
-  Rows(const Shape& shape, const MapInput* in, int n_inputs, bool splats) : count(n_inputs) {
+  Rows(const Shape& shape, const MapInput* in, int n_inputs, bool splats, std::int64_t least)
+      : count(n_inputs) {
     int first = shape.rank();
-    while (first > 0 && row < long_row) row *= shape[--first];
+    while (first > 0 && row < least) row *= shape[--first];
     std::int64_t unit = 1;  // the largest product of inner dimensions that a piece can hold
     for (int d = shape.rank() - 1; d >= first && unit * shape[d] <= piece_limit; --d) unit *= shape[d];
     for (int d = 0; d < first; ++d) outer.push_back(shape[d]), rows *= shape[d];
@@ -81,6 +84,55 @@ struct Rows {
     }
   }
 };
+
+/// Rows of operands that are all read where they lie or repeat one value: a call of the loop each, with
+/// little around it. @return false, and nothing is done, if these are no such rows
+bool map_plain_rows(MapLoop loop, const void* op, void* out, std::size_t out_itemsize, const Rows& map,
+                    std::int64_t n) {
+  if (map.outer.rank() == 0 || map.row > chunk) return false;
+  constexpr auto most = static_cast<std::size_t>(map_max_inputs);
+  std::array<Strides, most> steps;
+  unsigned splat = 0;
+  for (std::size_t i = 0; i < most; ++i) {
+    const Part& p = map.parts[i];
+    const bool used = i < static_cast<std::size_t>(map.count) && p.way != Way::absent;
+    if (used && p.way == Way::written) return false;
+    if (used && p.way == Way::splat) splat |= 1U << i;
+    for (int d = 0; d < map.outer.rank(); ++d) steps[i].push_back(used ? p.outer[d] : 0);
+  }
+  const int last = map.outer.rank() - 1;
+  const std::int64_t group = std::max<std::int64_t>(1, chunk / map.row);
+  for_blocks((map.rows + group - 1) / group, n >= map_parallel_from, [&](std::int64_t b) {
+    alignas(64) unsigned char repeated[most][64];
+    const std::int64_t end = std::min(map.rows, (b + 1) * group);
+    for (std::int64_t r = b * group; r < end;) {
+      const auto start = offsets_of(map.outer, steps, r);
+      const std::int64_t run = std::min(end - r, map.outer[last] - r % map.outer[last]);
+      const void* at_row[most] = {};
+      const void* operands[most] = {};
+      for (std::size_t i = 0; i < static_cast<std::size_t>(map.count); ++i)
+        if (map.parts[i].data)
+          at_row[i] = operands[i] = at(map.parts[i].data, start[i], map.parts[i].itemsize);
+      for (std::int64_t k = 0; k < run; ++k, ++r) {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(map.count); ++i) {
+          const auto bytes = map.parts[i].itemsize;
+          if (splat >> i & 1U && (k == 0 || steps[i][last] != 0)) {
+            with_item(bytes, [&]<class T>(T) {
+              splat_row(*static_cast<const T*>(at_row[i]), reinterpret_cast<T*>(repeated[i]), 64 / sizeof(T));
+            });
+            operands[i] = repeated[i];
+          } else if (!(splat >> i & 1U)) {
+            operands[i] = at_row[i];
+          }
+          if (at_row[i]) at_row[i] = at(at_row[i], steps[i][last], bytes);
+        }
+        loop(op, static_cast<unsigned char*>(out) + r * map.row * static_cast<std::int64_t>(out_itemsize),
+             operands, splat, map.row);
+      }
+    }
+  });
+  return true;
+}
 
 /// The pieces of one task, in order, with what is written out for one and may serve the next.
 class Task {
@@ -202,8 +254,11 @@ void map(MapLoop loop, Splats splats, const void* op, void* out, std::size_t out
     operands[i] = {in[i].data, in[i].itemsize, loops.strides[static_cast<std::size_t>(i)]};
     if (!operands[i].data) continue;
     // Walking a large operand against its memory order is slow; the tiled copy turns it around first.
-    const std::int64_t step = operands[i].strides.back();
-    if (n > piece_limit && step != 0 && step != 1 && in[i].itemsize > 1) {
+    const Strides& steps = operands[i].strides;
+    const bool against = std::any_of(steps.begin(), steps.end(), [&](std::int64_t s) {
+      return s != 0 && std::abs(s) < std::abs(steps.back());
+    });
+    if (n > piece_limit && against && in[i].itemsize > 1) {
       copies[i].emplace(n * static_cast<std::int64_t>(in[i].itemsize));
       const DType unit = in[i].itemsize == 4 ? f32 : i64;
       copy({const_cast<void*>(operands[i].data), unit, loops.shape, operands[i].strides},
@@ -211,7 +266,13 @@ void map(MapLoop loop, Splats splats, const void* op, void* out, std::size_t out
       operands[i] = {copies[i]->get(), in[i].itemsize, collapsed};
     }
   }
-  map_rows(loop, op, out, out_itemsize, Rows(loops.shape, operands, n_inputs, splats == Splats::yes), n);
+  const auto rows = [&](std::int64_t least) {
+    return Rows(loops.shape, operands, n_inputs, splats == Splats::yes, least);
+  };
+  if (loops.shape.back() >= plain_row && loops.shape.back() < long_row &&
+      map_plain_rows(loop, op, out, out_itemsize, rows(plain_row), n))
+    return;
+  map_rows(loop, op, out, out_itemsize, rows(long_row), n);
 }
 
 }  // namespace cadena::kernels

@@ -9,7 +9,8 @@
 
 namespace cadena::kernels {
 
-/// Access to the first `count` lanes, 0 <= count <= width; loads give 0, or `other`, in the rest.
+/// Access to the first `count` lanes, 0 <= count <= width; loads give 0, or `other`, in the rest. `keep`
+/// gives the first lanes of v and the rest of `other`.
 template <class T>
 class Partial {
  public:
@@ -28,6 +29,11 @@ class Partial {
     v.store_aligned(lanes);
     for (std::size_t i = 0; i < count_; ++i) p[i] = lanes[i];
   }
+  Batch keep(Batch v, Batch other) const {
+    alignas(64) T lanes[Batch::size];
+    v.store_aligned(lanes);
+    return load(lanes, other);
+  }
 
  private:
   std::size_t count_;
@@ -43,6 +49,7 @@ class Partial<float> {
   Batch load(const float* p) const { return _mm512_maskz_loadu_ps(mask_, p); }
   Batch load(const float* p, Batch other) const { return _mm512_mask_loadu_ps(other.data, mask_, p); }
   void store(float* p, Batch v) const { _mm512_mask_storeu_ps(p, mask_, v.data); }
+  Batch keep(Batch v, Batch other) const { return _mm512_mask_mov_ps(other.data, mask_, v.data); }
 
  private:
   __mmask16 mask_;
@@ -55,6 +62,7 @@ class Partial<double> {
   Batch load(const double* p) const { return _mm512_maskz_loadu_pd(mask_, p); }
   Batch load(const double* p, Batch other) const { return _mm512_mask_loadu_pd(other.data, mask_, p); }
   void store(double* p, Batch v) const { _mm512_mask_storeu_pd(p, mask_, v.data); }
+  Batch keep(Batch v, Batch other) const { return _mm512_mask_mov_pd(other.data, mask_, v.data); }
 
  private:
   __mmask8 mask_;
@@ -74,6 +82,9 @@ class Partial<float> {
     return _mm256_blendv_ps(other.data, _mm256_maskload_ps(p, mask_), _mm256_castsi256_ps(mask_));
   }
   void store(float* p, Batch v) const { _mm256_maskstore_ps(p, mask_, v.data); }
+  Batch keep(Batch v, Batch other) const {
+    return _mm256_blendv_ps(other.data, v.data, _mm256_castsi256_ps(mask_));
+  }
 
  private:
   __m256i mask_;
@@ -89,6 +100,9 @@ class Partial<double> {
     return _mm256_blendv_pd(other.data, _mm256_maskload_pd(p, mask_), _mm256_castsi256_pd(mask_));
   }
   void store(double* p, Batch v) const { _mm256_maskstore_pd(p, mask_, v.data); }
+  Batch keep(Batch v, Batch other) const {
+    return _mm256_blendv_pd(other.data, v.data, _mm256_castsi256_pd(mask_));
+  }
 
  private:
   __m256i mask_;

@@ -2,55 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <type_traits>
 
-#include "autodiff/kernels/parallel.hpp"
-#include "autodiff/kernels/partial.hpp"
-#include "autodiff/kernels/scratch.hpp"
-#include "autodiff/kernels/unroll.hpp"
+#include "autodiff/kernels/reduce_tree.hpp"
+#include "autodiff/kernels/transpose.hpp"
 
 namespace cadena::kernels {
 namespace {
 
-template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
-constexpr std::int64_t width_of = static_cast<std::int64_t>(Batch<T>::size);
-
-// The tree of a sum over n: blocks, whose sums are combined in pairs, within segments, whose sums are
-// combined in pairs. A task is one segment, so that one long row keeps several threads busy.
-template <class T>
-constexpr std::int64_t row_block = 256 * width_of<T>;  // chains of 32 additions
-template <class T>
-constexpr std::int64_t row_segment = 16 * row_block<T>;
 constexpr std::int64_t column_block = 128, column_segment = 64 * column_block;
 constexpr std::int64_t strip = 1024;  // columns of a task: one strip of sums stays in the first-level cache
-
-// The neutral element: what lanes beyond a row hold.
-template <class Op, class T>
-constexpr T identity_of = [] {
-  using Limits = std::numeric_limits<T>;
-  if (std::is_same_v<Op, Sum>) return T(0);
-  if (std::is_same_v<Op, Product>) return T(1);
-  if (std::is_same_v<Op, Max>) return Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-  return Limits::has_infinity ? Limits::infinity() : Limits::max();
-}();
-
-template <class Op, class T>
-T fold(Batch<T> v) {
-  if constexpr (std::is_same_v<Op, Sum>)
-    return sum_lanes(v);
-  else
-    return fold_lanes<Op>(v);
-}
-
-// Combines x[0 ... n) in pairs, neighbours first, in place.
-template <class Op, class T>
-T combine_pairs(T* x, std::int64_t n) {
-  for (std::int64_t gap = 1; gap < n; gap *= 2)
-    for (std::int64_t i = 0; i + gap < n; i += 2 * gap) x[i] = Op::combine(x[i], x[i + gap]);
-  return x[0];
-}
 
 // Offset of the i-th index; most often there is one dimension.
 std::int64_t offset_of(const Loops<1>& outer, std::int64_t i) {
@@ -62,43 +23,12 @@ std::int64_t offset_of(const Loops<1>& outer, std::int64_t i) {
 // Rows
 // ---------------------------------------------------------------------------------------------------------
 
-// One block of a row, lane by lane: eight interleaved chains.
-template <class Op, class T>
-Batch<T> row_lanes(const T* x, std::int64_t n) {
-  constexpr std::int64_t w = width_of<T>;
-  const Batch<T> identity(identity_of<Op, T>);
-  if (n <= w) return Partial<T>(n).load(x, identity);
-  Batch<T> acc[8];
-  unroll<8>([&](auto u) { acc[u] = identity; });
-  std::int64_t i = 0;
-  for (; i + 8 * w <= n; i += 8 * w)
-    unroll<8>([&](auto u) { acc[u] = Op::combine(acc[u], Batch<T>::load_unaligned(x + i + u * w)); });
-  unroll<7>([&](auto u) {
-    if (i + w <= n) acc[u] = Op::combine(acc[u], Batch<T>::load_unaligned(x + i)), i += w;
-  });
-  if (i < n) acc[7] = Op::combine(acc[7], Partial<T>(n - i).load(x + i, identity));
-  unroll<4>([&](auto u) { acc[u] = Op::combine(acc[u], acc[u + 4]); });
-  unroll<2>([&](auto u) { acc[u] = Op::combine(acc[u], acc[u + 2]); });
-  return Op::combine(acc[0], acc[1]);
-}
-
-// At most one segment.
-template <class Op, class T>
-T row_value(const T* x, std::int64_t n) {
-  if (n <= row_block<T>) return fold<Op>(row_lanes<Op>(x, n));
-  T sums[row_segment<T> / row_block<T>];
-  std::int64_t blocks = 0;
-  for (std::int64_t i = 0; i < n; i += row_block<T>)
-    sums[blocks++] = fold<Op>(row_lanes<Op>(x + i, std::min(row_block<T>, n - i)));
-  return combine_pairs<Op>(sums, blocks);
-}
-
 // Position of the first extreme element: its value first, then where it stands.
 template <class Op, class T>
 std::int64_t row_position(const T* x, std::int64_t n) {
   T best = identity_of<Op, T>;
-  for (std::int64_t i = 0; i < n; i += row_segment<T>)
-    best = Op::combine(best, row_value<Op>(x + i, std::min(row_segment<T>, n - i)));
+  for (std::int64_t i = 0; i < n; i += row_block<T>)
+    best = Op::combine(best, fold<Op>(row_lanes<Op>(x + i, std::min(row_block<T>, n - i))));
   const Batch<T> wanted(best);
   const auto found = [&](Batch<T> v) {
     return best == best ? xsimd::any(v == wanted) : xsimd::any(nan_lanes(v));
@@ -109,65 +39,45 @@ std::int64_t row_position(const T* x, std::int64_t n) {
   return i;
 }
 
-// f(first, last) for ranges of rows, whose bounds are multiples of 4 but for the end.
-template <class T, class F>
-void for_rows(std::int64_t rows, std::int64_t n, const F& f) {
-  const std::int64_t group = std::max<std::int64_t>(1, row_segment<T> / n / 4) * 4;
-  const bool parallel = rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes;
-  if (rows <= group) return f(0, rows);
-  for_blocks((rows + group - 1) / group, parallel,
-             [&](std::int64_t b) { f(b * group, std::min(rows, (b + 1) * group)); });
-}
-
-// Extremes of rows that are shorter than a register and lie one after the other: a row in each lane.
+// to[i] = all lanes of rows[i] combined: as registers turned around, for less than folding each of them
+// costs.
 template <class Op, class T>
-void tiny_rows(std::int64_t rows, std::int64_t n, const T* x, T* out) {
+void fold_each(const T (&rows)[width_of<T>][width_of<T>], std::int64_t lanes, T* to) {
   constexpr std::int64_t w = width_of<T>;
-  for_rows<T>(rows, n, [&](std::int64_t i, std::int64_t last) {
-    for (; i + w <= last; i += w) {
-      alignas(64) T lanes[w][w];
-      for (std::int64_t r = 0; r < w; ++r)
-        for (std::int64_t k = 0; k < n; ++k) lanes[k][r] = x[(i + r) * n + k];
-      Batch<T> best = Batch<T>::load_aligned(lanes[0]);
-      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, Batch<T>::load_aligned(lanes[k]));
-      best.store_unaligned(out + i);
-    }
-    for (; i < last; ++i) {
-      T best = x[i * n];
-      for (std::int64_t k = 1; k < n; ++k) best = Op::combine(best, x[i * n + k]);
-      out[i] = best;
-    }
-  });
+  using Bits = std::conditional_t<sizeof(T) == 4, float, double>;  // only moved
+  alignas(64) T turned[w][w];
+  transpose_block(reinterpret_cast<const Bits*>(rows), w, reinterpret_cast<Bits*>(turned), w, w, lanes);
+  Batch<T> all = Batch<T>::load_aligned(turned[0]);
+  for (std::int64_t k = 1; k < lanes; ++k) all = Op::combine(all, Batch<T>::load_aligned(turned[k]));
+  all.store_unaligned(to);
 }
 
-// Rows of one block: four at a time, as folding the lanes costs more than adding a short row.
+// Rows of one block: several at a time, as folding the lanes costs more than combining a short row.
 template <class Op, class T>
 void short_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
-  if constexpr (std::is_same_v<Op, Max> || std::is_same_v<Op, Min>)
-    if (n <= width_of<T> && outer.shape.rank() == 1 && outer.strides[0][0] == n)
-      return tiny_rows<Op>(outer.shape.numel(), n, x, out);
-  for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
+  for_row_groups<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
     const auto lanes = [&](std::int64_t row) { return row_lanes<Op>(x + offset_of(outer, row), n); };
-    if constexpr (std::is_same_v<Op, Sum>)
-      for (; i + 4 <= last; i += 4)
-        sum_lanes_of_four(lanes(i), lanes(i + 1), lanes(i + 2), lanes(i + 3), out + i);
-    for (; i < last; ++i) out[i] = fold<Op>(lanes(i));
+    if constexpr (std::is_same_v<Op, Max> || std::is_same_v<Op, Min>) {
+      constexpr std::int64_t w = width_of<T>;
+      for (; i + w <= last; i += w) {
+        alignas(64) T rows[w][w];
+        for (std::int64_t r = 0; r < w; ++r) lanes(i + r).store_aligned(rows[r]);
+        fold_each<Op>(rows, std::min(n, w), out + i);
+      }
+    }
+    fold_rows<Op>(i, last, lanes, out);
   });
 }
 
 template <class Op, class T>
 void value_rows(const Loops<1>& outer, std::int64_t n, const T* x, T* out) {
   if (n <= row_block<T>) return short_rows<Op>(outer, n, x, out);
-  const std::int64_t rows = outer.shape.numel(), segments = (n + row_segment<T> - 1) / row_segment<T>;
-  const Scratch<T> sums(segments > 1 ? rows * segments : 0);
-  T* to = segments > 1 ? sums.get() : out;
-  for_blocks(rows * segments, rows * n * static_cast<std::int64_t>(sizeof(T)) >= parallel_bytes,
-             [&](std::int64_t t) {
-               const std::int64_t i = t % segments * row_segment<T>;
-               to[t] = row_value<Op>(x + offset_of(outer, t / segments) + i, std::min(row_segment<T>, n - i));
-             });
-  if (segments > 1)
-    for (std::int64_t i = 0; i < rows; ++i) out[i] = combine_pairs<Op>(sums + i * segments, segments);
+  reduce_long_rows<Op>(
+      outer.shape.numel(), n,
+      [&](std::int64_t r, std::int64_t i, std::int64_t count) {
+        return fold<Op>(row_lanes<Op>(x + offset_of(outer, r) + i, count));
+      },
+      out);
 }
 
 constexpr std::int64_t side_by_side = 256;
@@ -206,7 +116,7 @@ template <class Op, class T>
 void position_rows(const Loops<1>& outer, std::int64_t n, const T* x, std::int64_t* out) {
   if (n <= width_of<T> && outer.shape.rank() == 1 && outer.strides[0][0] == n)
     return tiny_position_rows<Op>(outer.shape.numel(), n, x, out);
-  for_rows<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
+  for_row_groups<T>(outer.shape.numel(), n, [&](std::int64_t i, std::int64_t last) {
     for (; i < last; ++i) out[i] = row_position<Op>(x + offset_of(outer, i), n);
   });
 }

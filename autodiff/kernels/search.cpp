@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "autodiff/kernels/parallel.hpp"
+#include "autodiff/kernels/scratch.hpp"
 
 namespace cadena::kernels {
 namespace {
@@ -61,14 +62,17 @@ void histogram_typed(std::int64_t n, const T* x, const T* weight, std::int64_t b
   }
 }
 
-template <class T>
-std::int64_t runs_typed(std::int64_t n, const T* values, const std::int64_t* order, std::int64_t* starts,
+// `at(i)` is the position of the i-th element. Without branches, which change at random.
+template <class T, class At>
+std::int64_t runs_typed(std::int64_t n, const T* values, const At& at, std::int64_t* starts,
                         std::int64_t* inverse) {
   std::int64_t runs = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    if (i == 0 || values[order[i]] != values[order[i - 1]]) starts[runs++] = i;
-    inverse[order[i]] = runs - 1;
+    starts[runs] = i;
+    runs += i == 0 || values[at(i)] != values[at(i - 1)];
+    inverse[at(i)] = runs - 1;
   }
+  starts[runs] = n;
   return runs;
 }
 
@@ -95,9 +99,31 @@ void histogram(DType dtype, std::int64_t n, const void* x, const void* weight, s
 
 std::int64_t find_runs(DType dtype, std::int64_t n, const void* values, const std::int64_t* order,
                        std::int64_t* starts, std::int64_t* inverse) {
-  if (dtype == f32) return runs_typed(n, static_cast<const float*>(values), order, starts, inverse);
-  if (dtype == f64) return runs_typed(n, static_cast<const double*>(values), order, starts, inverse);
-  return runs_typed(n, static_cast<const std::int64_t*>(values), order, starts, inverse);
+  std::int64_t runs = 0;
+  visit(dtype, [&]<class T>(T) {
+    const auto* x = static_cast<const T*>(values);
+    runs = order ? runs_typed(
+                       n, x, [order](std::int64_t i) { return order[i]; }, starts, inverse)
+                 : runs_typed(
+                       n, x, [](std::int64_t i) { return i; }, starts, inverse);
+  });
+  return runs;
+}
+
+std::int64_t unique_in_range(std::int64_t n, const std::int64_t* x, std::int64_t low, std::int64_t range,
+                             std::int64_t* values, std::int64_t* counts, std::int64_t* inverse) {
+  const Scratch<std::int64_t> number(range);
+  std::fill_n(number.get(), range, std::int64_t{0});
+  for (std::int64_t i = 0; i < n; ++i) ++number[x[i] - low];
+  std::int64_t found = 0;
+  for (std::int64_t v = 0; v < range; ++v) {
+    values[found] = low + v, counts[found] = number[v];
+    const bool there = number[v] != 0;
+    number[v] = found;
+    found += there;
+  }
+  for (std::int64_t i = 0; i < n; ++i) inverse[i] = number[x[i] - low];
+  return found;
 }
 
 void sort_rows(DType dtype, std::int64_t n, std::int64_t m, const void* x, std::int64_t* order) {

@@ -25,12 +25,17 @@ void searchsorted(const Search& s, bool right, std::int64_t* out);
 void histogram(DType dtype, std::int64_t n, const void* x, const void* weight, std::int64_t bins,
                const void* edges, bool even, void* out);
 
-/// For n elements of `dtype` in ascending order, values[order[0]], values[order[1]], ...: starts[u] is where
+/// For n elements of `dtype`, values[order[0]], values[order[1]], ... (null: as they are): starts[u] is where
 /// the u-th run of equal elements starts, inverse[order[i]] the run of the i-th. Every NaN is a run of its
-/// own.
+/// own. `starts` (n + 1) ends with n.
 /// @return the number of runs
 std::int64_t find_runs(DType dtype, std::int64_t n, const void* values, const std::int64_t* order,
                        std::int64_t* starts, std::int64_t* inverse);
+
+/// The different ones of n numbers in [low, low + range), ascending: `values` and `counts` (range), and
+/// which of them each is. @return how many
+std::int64_t unique_in_range(std::int64_t n, const std::int64_t* x, std::int64_t low, std::int64_t range,
+                             std::int64_t* values, std::int64_t* counts, std::int64_t* inverse);
 
 /// order = the rows of x (n, m; contiguous f32, f64 or i64) in lexicographic order; equal rows keep theirs.
 void sort_rows(DType dtype, std::int64_t n, std::int64_t m, const void* x, std::int64_t* order);

@@ -61,6 +61,24 @@ struct Column {
   }
 };
 
+/// Columns up to this length can be brought together.
+inline constexpr std::int64_t long_column = 128;
+
+/// A column of at most `long_column` registers, side by side.
+template <class T>
+class ColumnTile {
+ public:
+  ColumnTile() = default;
+  ColumnTile(std::int64_t n, const Column<const T>& x) {
+    for (std::int64_t k = 0; k < n; ++k) set(k, x[k]);
+  }
+  Batch<T> operator[](std::int64_t k) const { return Batch<T>::load_aligned(lanes_[k]); }
+  void set(std::int64_t k, Batch<T> v) { v.store_aligned(lanes_[k]); }
+
+ private:
+  alignas(64) T lanes_[long_column][width<T>];
+};
+
 /// f(position of the first element, count) for all columns of `outer` matrices (n, inner), at most a register
 /// full at a time.
 template <class T, class F>
@@ -70,6 +88,11 @@ void for_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const F
     const std::int64_t column = i % pieces * width<T>;
     f(i / pieces * n * inner + column, std::min(width<T>, inner - column));
   });
+}
+
+/// Which of the outer * inner columns the one at `at` is.
+inline std::int64_t row_of_column(std::int64_t at, std::int64_t n, std::int64_t inner) {
+  return at / (n * inner) * inner + at % (n * inner);
 }
 
 /// start + term(0) + term(1) + ..., or whatever `combine` does.

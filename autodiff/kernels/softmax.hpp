@@ -4,9 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-
-#include "autodiff/kernels/view.hpp"
 
 namespace cadena::kernels {
 
@@ -43,38 +40,9 @@ void log_softmax_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t in
                              T* gx);
 
 template <class T>
-struct CrossEntropyTargets {
-  const std::int64_t* target;  ///< rows classes
-  std::int64_t ignore_index = -100;
-  const T* weight = nullptr;  ///< n factors, or none
-  double label_smoothing = 0;
-};
-
-/// The first target that is neither in [0, n) nor `ignore_index`.
+void logsumexp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, T* y);
 template <class T>
-std::optional<std::int64_t> find_bad_target(std::int64_t rows, std::int64_t n,
-                                            const CrossEntropyTargets<T>& t);
-
-/// Sum of the weights of all targets that count (their number without weights): what the mean divides by.
-template <class T>
-double total_weight(std::int64_t rows, const CrossEntropyTargets<T>& t);
-
-/// What the vjp needs of each row beside x: its largest element and sum(exp(x - largest)). The logsumexp
-/// would cost digits: with logits around 1000 it rounds to 6e-5 in f32.
-template <class T>
-struct RowSums {
-  T *top, *sum;  ///< [rows]
-};
-
-/// loss[rows] = cross entropy of each row, 0 for ignored ones; the targets were checked. @param sums computed
-template <class T>
-void cross_entropy(std::int64_t rows, std::int64_t n, const T* x, const CrossEntropyTargets<T>& t,
-                   const RowSums<T>& sums, T* loss);
-
-/// gx = gradient of sum(g * loss) @param g factor of row r at g[r * g_stride] (stride 0: one for all)
-/// @param factor multiplies all of them, 1/total_weight for a mean
-template <class T>
-void cross_entropy_vjp(std::int64_t rows, std::int64_t n, const T* x, const RowSums<T>& sums,
-                       const CrossEntropyTargets<T>& t, const T* g, std::int64_t g_stride, T factor, T* gx);
+void logsumexp_vjp_columns(std::int64_t outer, std::int64_t n, std::int64_t inner, const T* x, const T* y,
+                           const T* g, T* gx);
 
 }  // namespace cadena::kernels

@@ -6,9 +6,11 @@
 #include <numbers>
 #include <string>
 
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/exponential.hpp"
@@ -93,8 +95,12 @@ Tensor window(const Tensor& values, const TaperOptions& o) {
 }  // namespace detail
 
 Tensor trapezoid(const Tensor& y, const Operand& x, int axis) {
-  const Tensor parts = detail::areas("trapezoid", y, x, axis);
-  return sum(parts, axis);
+  if (x.tensor()) return sum(detail::areas("trapezoid", y, x, axis), axis);
+  detail::check_samples("trapezoid", y);
+  const int a = normalize_axis("trapezoid", axis, y.dim());
+  const Tensor ends =
+      detail::elementwise_sum(formulas::Trapezoid{}, a, false, slice(y, a, {0, -1}), slice(y, a, {1, {}}));
+  return mul(ends, 0.5 * x.scalar().to<double>());
 }
 Tensor cumulative_trapezoid(const Tensor& y, const Operand& x, int axis) {
   return cumsum(detail::areas("cumulative_trapezoid", y, x, axis), axis);
@@ -205,8 +211,7 @@ OpList calculus_ops() {
     };
   };
   return {
-      row({.name = "trapezoid", .formula = "sum((y[i] + y[i + 1]) / 2 (x[i + 1] - x[i]))"},
-          std::move(integrals)),
+      row(formulas::Trapezoid::meta, std::move(integrals)),
       row({.name = "cumulative_trapezoid", .formula = "cumsum((y[i] + y[i + 1]) / 2 (x[i + 1] - x[i]))"},
           std::move(sums)),
       composite(case_row({.name = "gradient",

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/movement.hpp"
@@ -118,7 +120,8 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 
 Tensor vecdot(const Tensor& a, const Tensor& b, int axis) {
   check_floating("vecdot", {a, b});
-  return sum(mul(a, b), normalize_axis("vecdot", axis, broadcast("vecdot", a.shape(), b.shape()).rank()));
+  const Axes along = normalize_axis("vecdot", axis, broadcast("vecdot", a.shape(), b.shape()).rank());
+  return detail::elementwise_sum(formulas::VecDot{}, along, false, a, b);
 }
 
 Tensor cross(const Tensor& a, const Tensor& b, int axis) {
@@ -358,7 +361,7 @@ OpList contraction_ops() {
                         [](std::int64_t n) {
                           return std::vector<Shape>{{n / 64}, {64}};
                         })),
-      product_row("vecdot", "sum(a b, axis)", vecdot_cases, large(last_sums, triples)),
+      case_row(formulas::VecDot::meta, "product", vecdot_cases, large(last_sums, triples)),
       product_row("cross", "a x b", cross_cases, large(last_axes, triples)),
       product_row("mv", "A x",
                   on_shapes(of_two(mv), {{{2, 3}, {3}}, {{1, 4}, {4}}, {{3, 0}, {0}}, {{0, 2}, {2}}}),

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "autodiff/core/axes.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/kernels/copy.hpp"
 #include "autodiff/ops/arithmetic.hpp"
@@ -111,14 +113,25 @@ Tensor triangle_indices(const char* op, std::int64_t rows, std::int64_t columns,
   if (rows < 0 || columns < 0)
     throw ShapeError("[" + std::string(op) + "] expected extents >= 0, got " + std::to_string(rows) +
                      " and " + std::to_string(columns));
-  std::vector<std::int64_t> row, column;
   offset = std::clamp(offset, -rows - 1, columns + 1);
-  for (std::int64_t i = 0; i < rows; ++i) {
+  const auto range = [=](std::int64_t i) {
     const std::int64_t end = std::clamp<std::int64_t>(i + offset + (lower ? 1 : 0), 0, columns);
-    for (std::int64_t j = lower ? 0 : end; j < (lower ? end : columns); ++j)
-      row.push_back(i), column.push_back(j);
-  }
-  return stack({tensor(row), tensor(column)});
+    return lower ? std::pair(std::int64_t{0}, end) : std::pair(end, columns);
+  };
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < rows; ++i) count += range(i).second - range(i).first;
+  const Shape shape{2, count};
+  checked_numel(op, shape, sizeof(std::int64_t));
+  return repeatable(op, [=] {
+    Tensor out = make_tensor(shape, 2 * count, i64);
+    auto *row = static_cast<std::int64_t*>(raw_data(out)), *column = row + count;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const auto [first, last] = range(i);
+      row = std::fill_n(row, last - first, i);
+      for (std::int64_t j = first; j < last; ++j) *column++ = j;
+    }
+    return out;
+  });
 }
 
 OpInfo large_matrix(const Meta& meta, std::vector<Case> cases, Tensor (*f)(const Tensor&, std::int64_t)) {

@@ -15,7 +15,7 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int axis = 1, doubl
 Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p = 2, double eps = 1e-6,
                          bool keepdim = false);
 /// Distances of every row of x1 (..., P, M) to every row of x2 (..., R, M): (..., P, R). From differences,
-/// not from products, so that small distances keep their digits; takes memory for all P R M differences.
+/// not from products, so that small distances keep their digits.
 Tensor cdist(const Tensor& x1, const Tensor& x2, double p = 2);
 
 /// norm(x1 - x2) over all elements; shapes broadcast.

@@ -68,7 +68,6 @@ struct EmbeddingBag : RowUse {
                              .derivative = "dW = G of each bag added to the rows it read",
                              .conventions = "an empty bag gives 0; padding_idx is left out"};
   Tensor first = {};  ///< (bags + 1)
-  Tensor bag = {};    ///< (n)
 
   Tensor eval(std::span<const Tensor> in) const {
     const Tensor table = contiguous(in[0]), factors = in.size() > 1 ? contiguous(in[1]) : Tensor();
@@ -79,7 +78,7 @@ struct EmbeddingBag : RowUse {
     return out;
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
-    const Tensor rows = index_select(g, 0, bag);
+    const Tensor rows = index_select(g, 0, bag_of_entries());
     if (s.needs(0)) {
       const Tensor scaled = s.count() > 1 ? mul(rows, column(s.x(1))) : rows;
       gin[0] = index_add(zeros(s.shape(0), g.dtype()), 0, index.get(meta.name), passed(scaled));
@@ -108,6 +107,14 @@ struct EmbeddingBag : RowUse {
   }
 
  private:
+  /// (n)
+  Tensor bag_of_entries() const {
+    const Tensor bags = fresh({index.get(meta.name).numel()}, i64);
+    auto* to = written<std::int64_t>(bags);
+    const auto* begin = first.data<std::int64_t>();
+    for (std::int64_t b = 0; b + 1 < first.numel(); ++b) std::fill(to + begin[b], to + begin[b + 1], b);
+    return bags;
+  }
   template <class T>
   kernels::Bags<T> entries(const Tensor& table) const {
     return {first.numel() - 1, first.data<std::int64_t>(), index.get(meta.name).data<std::int64_t>(),
@@ -129,10 +136,10 @@ void check_table(const std::string& op, const Tensor& indices, const Tensor& wei
 void check_indices(const std::string& op, const Tensor& indices, std::int64_t rows) {
   if (on_tape()) [[unlikely]]
     return tape->act(op, [=] { check_indices(op, indices, rows); });
+  if (!kernels::find_bad_index(view_of(indices), rows)) return;
   const auto* i = indices.data<std::int64_t>();
   const auto* bad =
       std::find_if(i, i + indices.numel(), [rows](std::int64_t v) { return v < 0 || v >= rows; });
-  if (bad == i + indices.numel()) return;
   Dims at = indices.shape();
   for (std::int64_t d = at.rank() - 1, rest = bad - i; d >= 0; --d) {
     const auto axis = static_cast<int>(d);
@@ -202,22 +209,22 @@ std::vector<std::int64_t> bag_bounds(const Tensor& indices, const Tensor& offset
 /// A call without what is left out of it.
 struct BagCall {
   EmbeddingBag op;
-  Tensor entries;  ///< positions in the flattened indices
+  Tensor entries;  ///< positions in the flattened indices; undefined: all of them
   Tensor counts;   ///< of each bag
 
   BagCall(const Tensor& at, const std::vector<std::int64_t>& bounds, std::optional<std::int64_t> padding) {
-    std::vector<std::int64_t> index, first{0}, bag, entry, count;
     const auto* i = at.data<std::int64_t>();
+    std::vector<std::int64_t> index, first = bounds, entry, count;
+    const bool all = !padding && bounds.back() == at.numel();
     for (std::size_t b = 0; b + 1 < bounds.size(); ++b) {
-      for (std::int64_t e = bounds[b]; e < bounds[b + 1]; ++e) {
-        if (i[e] == padding) continue;
-        index.push_back(i[e]), entry.push_back(e), bag.push_back(static_cast<std::int64_t>(b));
-      }
-      count.push_back(static_cast<std::int64_t>(index.size()) - first.back());
-      first.push_back(static_cast<std::int64_t>(index.size()));
+      for (std::int64_t e = bounds[b]; !all && e < bounds[b + 1]; ++e)
+        if (i[e] != padding) index.push_back(i[e]), entry.push_back(e);
+      if (!all) first[b + 1] = static_cast<std::int64_t>(index.size());
+      count.push_back(first[b + 1] - first[b]);
     }
-    op.index = Constant(tensor(index)), op.first = tensor(first), op.bag = tensor(bag);
-    entries = tensor(entry), counts = tensor(count);
+    op.index = Constant(all ? reshape(at, {at.numel()}) : tensor(index));
+    op.first = tensor(first), counts = tensor(count);
+    if (!all) entries = tensor(entry);
   }
   Tensor largest(const Tensor& weight) const {
     const Tensor rows = op.argmax(contiguous(weight.detach())), empty = lt(rows, 0);
@@ -333,13 +340,13 @@ Tensor embedding_bag(const Tensor& indices, const Tensor& weight, const Tensor& 
   if (o.max_norm)
     detail::shorten_rows("embedding_bag", weight, reshape(at, {at.numel()}), *o.max_norm, o.norm_type);
   detail::BagCall call(at, bounds, padding);
-  if (o.mode == BagMode::max && call.entries.numel() > 0) return call.largest(weight);
+  if (o.mode == BagMode::max && call.op.index.get("embedding_bag").numel() > 0) return call.largest(weight);
   if (o.scale_grad_by_freq)
     call.op.share = detail::shares(call.op.index.get("embedding_bag"), weight.dtype());
   TensorList inputs{weight};
   if (o.per_sample_weights.defined()) {
     const Tensor factors = reshape(to(o.per_sample_weights, weight.dtype()), {indices.numel()});
-    inputs.push_back(index_select(factors, 0, call.entries));
+    inputs.push_back(call.entries.defined() ? index_select(factors, 0, call.entries) : factors);
   }
   const Tensor counts = call.counts;
   const Tensor sums = call.op.call(inputs);

@@ -296,17 +296,18 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes) {
     if (labels.numel() == 0) throw ValueError("[one_hot] expected labels to count classes from, got none");
     classes = max(labels).item<std::int64_t>() + 1;
   }
-  Shape shape = labels.shape();
-  shape.push_back(classes);
-  detail::repeatable("one_hot", [=] {
-    if (labels.numel() == 0) return;
-    const auto low = min(labels).item<std::int64_t>(), high = max(labels).item<std::int64_t>();
-    if (low < 0 || high >= classes)
+  return detail::unrecorded(labels, [classes](const Tensor& all, int) {
+    const std::int64_t n = all.numel();
+    Shape shape = all.shape();
+    shape.push_back(classes);
+    checked_numel("one_hot", shape, sizeof(std::int64_t));
+    const Tensor out = zeros({n, classes}, i64), column = reshape(all, {n, 1});
+    if (const auto bad = kernels::scatter(detail::view_of(out), 1, detail::view_of(column),
+                                          detail::view_of(expand(ones({}, i64), {n, 1}))))
       throw IndexError("[one_hot] expected labels in [0, " + std::to_string(classes) + "), got " +
-                       std::to_string(low < 0 ? low : high));
+                       std::to_string(*bad));
+    return reshape(out, shape);
   });
-  checked_numel("one_hot", shape, sizeof(std::int64_t));
-  return to(eq(unsqueeze(labels, -1), arange(classes)), i64);
 }
 
 }  // namespace cadena

@@ -85,7 +85,7 @@ struct IndexPut {
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (s.needs(0))
-      gin[0] = accumulate ? g : apply(IndexPut{indices, false}, g, zeros(shape_of(g), g.dtype()));
+      gin[0] = accumulate ? g : apply(IndexPut{indices, false}, g, expand(zeros({}, g.dtype()), shape_of(g)));
     if (s.needs(1)) {
       gin[1] = apply(IndexOp(indices), g);
       if (!accumulate) gin[1] = only_winners(gin[1], g);
@@ -102,12 +102,8 @@ struct IndexPut {
   /// Zeros for values that later ones have overwritten.
   Tensor only_winners(const Tensor& g, const Tensor& like) const {
     if (indices.of(like).distinct()) return g;
-    const Tensor won = repeatable(meta.name, [indices = indices, shape = like.shape(), values = g.shape()] {
-      NoGrad guard;
-      const Tensor board = zeros(shape, i64), numbers = reshape(arange(values.numel()), values);
-      const Selection at = indices.of(board);
-      at.write(board, numbers, false);
-      return eq(at.read(board), numbers);
+    const Tensor won = repeatable(meta.name, [indices = indices, shape = like.shape()] {
+      return indices.of(make_tensor(shape, shape.numel(), boolean)).last_of_equals();
     });
     return where(won, g, zeros({}, g.dtype()));
   }

@@ -9,13 +9,15 @@
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/tape.hpp"
+#include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/formulas/loss.hpp"
-#include "autodiff/kernels/softmax.hpp"
+#include "autodiff/kernels/class_loss.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/arrange.hpp"
 #include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/exponential.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/indexing.hpp"
@@ -91,7 +93,7 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const CrossEntr
     for (int i = 0; i < x.dim(); ++i) along.push_back(i == axis ? classes : 1);
     goal = mul(goal, reshape(to(o.weight, x.dtype()), along));
   }
-  return reduced(neg(sum(mul(goal, log_softmax(x, axis)), axis)), o.reduction);
+  return reduced(neg(vecdot(goal, log_softmax(x, axis), axis)), o.reduction);
 }
 
 /// @throws ShapeError unless what was multiplied by a weight kept its shape
@@ -107,14 +109,102 @@ Tensor weighted(const char* op, const Tensor& losses, const Tensor& weight) {
   return result;
 }
 
-/// Factor of every sample: its class's weight, or 0 where the target is to be ignored. (N)
+/// Factor of every sample: its class's weight, or 0 where the target is to be ignored.
 Tensor sample_weights(const Tensor& target, const Tensor& safe_target, const Tensor& weight,
                       std::int64_t ignore, DType dtype) {
   NoGrad guard;
   const Tensor factor =
-      weight.defined() ? index_select(to(weight, dtype), 0, safe_target) : ones(target.shape(), dtype);
+      weight.defined()
+          ? reshape(index_select(to(weight, dtype), 0, reshape(safe_target, {safe_target.numel()})),
+                    target.shape())
+          : ones(target.shape(), dtype);
   return where(eq(target, ignore), 0, factor);
 }
+
+/// A contiguous (N, C, ...) as (outer, classes, inner).
+struct ClassAxis {
+  std::int64_t outer, classes, inner = 1;
+
+  explicit ClassAxis(const Shape& shape) : outer(shape[0]), classes(shape[1]) {
+    for (int d = 2; d < shape.rank(); ++d) inner *= shape[d];
+  }
+  std::int64_t rows() const { return outer * inner; }
+};
+
+/// @throws IndexError
+template <class T>
+void check_targets(const char* op, const ClassAxis& n, const kernels::CrossEntropyTargets<T>& t) {
+  if (auto bad = kernels::find_bad_target(n.rows(), n.classes, t))
+    throw IndexError("[" + std::string(op) + "] expected targets in [0, " + std::to_string(n.classes) +
+                     "), got " + std::to_string(*bad));
+}
+
+/// nll_loss of (N, C) in plain operations.
+Tensor nll_reference(const Tensor& log_probs, const Tensor& target, const NllLossOptions& o) {
+  const Tensor safe = where(eq(target, o.ignore_index), 0, target);
+  const Tensor all = contiguous(unwrapped(target));
+  repeatable("nll_loss", [all, classes = log_probs.size(1), ignore = o.ignore_index] {
+    const kernels::CrossEntropyTargets<float> targets{all.data<std::int64_t>(), ignore};
+    check_targets("nll_loss", ClassAxis({all.numel(), classes}), targets);
+  });
+  const Tensor picked = squeeze(gather(log_probs, 1, unsqueeze(safe, 1)), 1);
+  const Tensor weights = sample_weights(target, safe, o.weight, o.ignore_index, log_probs.dtype());
+  // Ignored samples contribute exactly nothing, even where their log probability is infinite.
+  const Tensor losses = where(eq(weights, 0), 0, neg(mul(picked, weights)));
+  if (o.reduction == Reduction::none) return losses;
+  return o.reduction == Reduction::sum ? sum(losses) : div(sum(losses), sum(weights));
+}
+
+/// -weight log_probs of each sample's class; linear.
+struct Nll : Linear<Nll> {
+  static constexpr Meta meta{.name = "nll_loss",
+                             .formula = "-mean(x[i, target[i]])",
+                             .derivative = "dX = -G / n at the targets, else 0",
+                             .conventions = "no target that counts: mean NaN, sum 0"};
+  Constant target, weight;
+  std::int64_t ignore = 0;
+  Reduction reduction = Reduction::mean;
+  double total = 1;  ///< what the mean divides by
+
+  Tensor eval(const Tensor& x) {
+    const Tensor in = contiguous(x), &t = target.get(meta.name);
+    const ClassAxis n(x.shape());
+    const Tensor losses = fresh(t.shape(), x.dtype());
+    in_type(x.dtype(), [&]<class T>(T) {
+      check_targets(meta.name.data(), n, targets<T>());
+      kernels::nll<T>(n.outer, n.classes, n.inner, in.data<T>(), targets<T>(), written<T>(losses));
+      if (reduction == Reduction::mean) total = kernels::total_weight(n.rows(), targets<T>());
+    });
+    if (reduction == Reduction::none) return losses;
+    return reduction == Reduction::sum ? sum(losses) : div(sum(losses), total);
+  }
+  Tensor transpose(const Tensor& g, const Shape& in) const {
+    if (composed(g)) return scattered(g, in);
+    const ClassAxis n(in);
+    const Tensor slopes = contiguous(g), out = fresh(in, g.dtype());
+    in_type(g.dtype(), [&]<class T>(T) {
+      kernels::nll_vjp<T>(n.outer, n.classes, n.inner, targets<T>(), slopes.data<T>(),
+                          reduction == Reduction::none ? 1 : 0, static_cast<T>(1 / total), written<T>(out));
+    });
+    return out;
+  }
+
+ private:
+  template <class T>
+  kernels::CrossEntropyTargets<T> targets() const {
+    return {target.get(meta.name).data<std::int64_t>(), ignore,
+            weight.defined() ? weight.get(meta.name).data<T>() : nullptr};
+  }
+  /// The transpose in plain operations.
+  Tensor scattered(const Tensor& g, const Shape& in) const {
+    const Tensor& t = target.get(meta.name);
+    const Tensor safe = where(eq(t, ignore), 0, t),
+                 classes = weight.defined() ? weight.get(meta.name) : Tensor();
+    const Tensor w = sample_weights(t, safe, classes, ignore, g.dtype());
+    const Tensor each = where(eq(w, 0), 0, mul(neg(div(g, total)), w));
+    return scatter_add(zeros(in, g.dtype()), 1, unsqueeze(safe, 1), unsqueeze(each, 1));
+  }
+};
 
 /// Cross entropy in plain operations, per sample or reduced: what the kernel must equal.
 Tensor cross_entropy_reference(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
@@ -134,7 +224,7 @@ Tensor cross_entropy_reference(const Tensor& x, const Tensor& target, const Cros
   return div(sum(losses), sum(sample_weights(target, safe, o.weight, o.ignore_index, x.dtype())));
 }
 
-/// Softmax and negative log likelihood in one pass over (N, C).
+/// Softmax and negative log likelihood in one pass over (N, C, ...).
 struct CrossEntropy : Fused<CrossEntropy> {
   static constexpr Meta meta{.name = "cross_entropy",
                              .reads = {X1},
@@ -143,11 +233,11 @@ struct CrossEntropy : Fused<CrossEntropy> {
                              .conventions = "no target that counts: mean NaN, sum 0"};
   Constant target;
   CrossEntropyOptions options;
-  Tensor sums;       ///< (2, N), from the forward pass: kernels::RowSums
+  Tensor sums;       ///< (2, samples), from the forward pass: kernels::RowSums
   double total = 1;  ///< what the mean divides by
 
   Tensor reference(const TensorList& x) const {
-    return cross_entropy_reference(x[0], target.get(meta.name), options);
+    return by_rows(cross_entropy_reference, x[0], target.get(meta.name), options);
   }
   Tensor eval(const Tensor& logits) {
     const Tensor x = contiguous(logits);
@@ -169,16 +259,14 @@ struct CrossEntropy : Fused<CrossEntropy> {
   template <class T>
   Tensor run(const Tensor& x) {
     const Tensor t = target.get(meta.name);
-    const auto rows = x.size(0), n = x.size(1);
-    if (auto bad = kernels::find_bad_target(rows, n, targets<T>(t)))
-      throw IndexError("[cross_entropy] expected targets in [0, " + std::to_string(n) + "), got " +
-                       std::to_string(*bad));
-    Tensor losses = make_tensor({rows}, rows, x.dtype());
-    sums = make_tensor({2, rows}, 2 * rows, x.dtype());
-    kernels::cross_entropy<T>(rows, n, x.data<T>(), targets<T>(t), row_sums<T>(rows),
-                              static_cast<T*>(raw_data(losses)));
+    const ClassAxis n(x.shape());
+    check_targets(meta.name.data(), n, targets<T>(t));
+    const Tensor losses = fresh(t.shape(), x.dtype());
+    sums = fresh({2, n.rows()}, x.dtype());
+    kernels::cross_entropy<T>(n.outer, n.classes, n.inner, x.data<T>(), targets<T>(t), row_sums<T>(n.rows()),
+                              written<T>(losses));
     if (options.reduction == Reduction::none) return losses;
-    if (options.reduction == Reduction::mean) total = kernels::total_weight(rows, targets<T>(t));
+    if (options.reduction == Reduction::mean) total = kernels::total_weight(n.rows(), targets<T>(t));
     return options.reduction == Reduction::sum ? sum(losses) : div(sum(losses), total);
   }
   template <class T>
@@ -189,10 +277,11 @@ struct CrossEntropy : Fused<CrossEntropy> {
   template <class T>
   Tensor run_vjp(const Tensor& x, const Tensor& g) const {
     const Tensor& t = target.get(meta.name);
-    Tensor out = make_tensor(x.shape(), x.numel(), x.dtype());
-    kernels::cross_entropy_vjp<T>(x.size(0), x.size(1), x.data<T>(), row_sums<T>(x.size(0)), targets<T>(t),
-                                  g.data<T>(), options.reduction == Reduction::none ? 1 : 0,
-                                  static_cast<T>(1 / total), static_cast<T*>(raw_data(out)));
+    const ClassAxis n(x.shape());
+    const Tensor out = fresh(x.shape(), x.dtype());
+    kernels::cross_entropy_vjp<T>(n.outer, n.classes, n.inner, x.data<T>(), row_sums<T>(n.rows()),
+                                  targets<T>(t), g.data<T>(), options.reduction == Reduction::none ? 1 : 0,
+                                  static_cast<T>(1 / total), written<T>(out));
     return out;
   }
 };
@@ -292,18 +381,13 @@ OpList loss_ops() {
                           return sigmoid_focal_loss(x, y, {.reduction = r}) +
                                  sigmoid_focal_loss(x, y, {.alpha = -1, .gamma = 1.5, .reduction = r});
                         }),
-          composite({{.name = "nll_loss",
-                      .formula = "-mean(x[i, target[i]])",
-                      .conventions = "no target that counts: mean NaN, sum 0"},
-                     "loss",
-                     nll_samples,
-                     [](Sampler& s, std::int64_t n) {
-                       const Shape shape{std::max<std::int64_t>(n / 1000, 1), 1000};
-                       const Tensor target = s.index({shape[0]}, 1000);
-                       return Sample{"1000 classes", {s.draw(shape)}, [target](const TensorList& x) {
-                                       return nll_loss(x[0], target);
-                                     }};
-                     }})};
+          {Nll::meta, "loss", nll_samples, [](Sampler& s, std::int64_t n) {
+             const Shape shape{std::max<std::int64_t>(n / 1000, 1), 1000};
+             const Tensor target = s.index({shape[0]}, 1000);
+             return Sample{"1000 classes", {s.draw(shape)}, [target](const TensorList& x) {
+                             return nll_loss(x[0], target);
+                           }};
+           }}};
 }
 
 }  // namespace detail
@@ -315,7 +399,9 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, Reduction red
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& target, const BinaryCrossEntropyOptions& o) {
   detail::check_same_shape("binary_cross_entropy", p, target);
   detail::check_probabilities(p);
-  const Tensor losses = detail::elementwise_call(formulas::BinaryCrossEntropy{}, p, target);
+  constexpr formulas::BinaryCrossEntropy formula;
+  if (!o.weight.defined()) return detail::reduced_elementwise(formula, o.reduction, p, target);
+  const Tensor losses = detail::elementwise_call(formula, p, target);
   return detail::reduced(detail::weighted("binary_cross_entropy", losses, o.weight), o.reduction);
 }
 
@@ -327,13 +413,16 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
                                         const BceWithLogitsOptions& o) {
   constexpr auto op = "binary_cross_entropy_with_logits";
   detail::check_same_shape(op, logits, target);
+  constexpr formulas::BinaryCrossEntropyWithLogits formula;
+  if (!o.pos_weight.defined() && !o.weight.defined())
+    return detail::reduced_elementwise(formula, o.reduction, logits, target);
   Tensor losses;
   if (o.pos_weight.defined()) {
     const Tensor factor = add(mul(sub(o.pos_weight, 1), target), 1);
     losses = add(mul(sub(1, target), logits), mul(factor, softplus(neg(logits))));
     detail::check_broadcast(op, losses, logits.shape());
   } else {
-    losses = detail::elementwise_call(formulas::BinaryCrossEntropyWithLogits{}, logits, target);
+    losses = detail::elementwise_call(formula, logits, target);
   }
   return detail::reduced(detail::weighted(op, losses, o.weight), o.reduction);
 }
@@ -353,23 +442,17 @@ Tensor sigmoid_focal_loss(const Tensor& logits, const Tensor& target, const Foca
 
 Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOptions& o) {
   detail::check_class_loss("nll_loss", log_probs, target, o.weight);
-  if (log_probs.dim() != 2) return detail::by_rows(nll_loss, log_probs, target, o);
-  const Tensor safe = where(eq(target, o.ignore_index), 0, target);
-  const auto classes = log_probs.size(1);
-  const Tensor all = contiguous(detail::unwrapped(target));
-  detail::repeatable("nll_loss", [all, classes, ignore = o.ignore_index] {
-    if (auto bad = all.numel() == 0 ? std::nullopt
-                                    : kernels::find_bad_target<float>(all.numel(), classes,
-                                                                      {all.data<std::int64_t>(), ignore}))
-      throw IndexError("[nll_loss] expected targets in [0, " + std::to_string(classes) + "), got " +
-                       std::to_string(*bad));
-  });
-  const Tensor picked = squeeze(gather(log_probs, 1, unsqueeze(safe, 1)), 1);
-  const Tensor weights = detail::sample_weights(target, safe, o.weight, o.ignore_index, log_probs.dtype());
-  // Ignored samples contribute exactly nothing, even where their log probability is infinite.
-  const Tensor losses = where(eq(weights, 0), 0, neg(mul(picked, weights)));
-  if (o.reduction == Reduction::none) return losses;
-  return o.reduction == Reduction::sum ? sum(losses) : div(sum(losses), sum(weights));
+  if (detail::is_batched(log_probs) || detail::is_batched(target))
+    return detail::by_rows(detail::nll_reference, log_probs, target, o);
+  const bool single = log_probs.dim() == 1;
+  const Tensor x = single ? unsqueeze(log_probs, 0) : log_probs;
+  const Tensor t = contiguous(single ? unsqueeze(target.detach(), 0) : target.detach());
+  detail::Nll op;
+  op.target = detail::Constant(t), op.ignore = o.ignore_index;
+  if (o.weight.defined()) op.weight = detail::Constant(contiguous(to(o.weight.detach(), log_probs.dtype())));
+  op.reduction = o.reduction;
+  const Tensor losses = detail::apply(std::move(op), x);
+  return single && o.reduction == Reduction::none ? squeeze(losses, 0) : losses;
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
@@ -379,9 +462,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
     throw ValueError("[cross_entropy] expected label_smoothing in [0, 1], got " +
                      std::to_string(options.label_smoothing));
   if (soft) return detail::soft_cross_entropy(logits, target, options);
-  if (logits.dim() != 2) return detail::by_rows(cross_entropy, logits, target, options);
+  if (logits.dim() == 1) return detail::by_rows(cross_entropy, logits, target, options);
   if (detail::is_batched(logits) || detail::is_batched(target))
-    return detail::cross_entropy_reference(logits, target, options);
+    return detail::by_rows(detail::cross_entropy_reference, logits, target, options);
   detail::CrossEntropy op;
   op.target = detail::Constant(contiguous(target.detach()));
   op.options = options;

@@ -4,10 +4,13 @@
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/tape.hpp"
-#include "autodiff/kernels/softmax.hpp"
+#include "autodiff/formulas/loss.hpp"
+#include "autodiff/formulas/sums.hpp"
+#include "autodiff/kernels/class_loss.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/distance.hpp"
 #include "autodiff/ops/index.hpp"
 #include "autodiff/ops/logic.hpp"
@@ -27,7 +30,8 @@ std::pair<Tensor, Tensor> unit_vector(const Tensor& x, double eps) {
     const NoGrad guard;
     length = maximum(amax(abs(x), -1, true), 1);
   }
-  const Tensor v = div(x, length), rest = div(eps, square(length)), s = add(sum(square(v), -1, true), rest);
+  const Tensor v = div(x, length), rest = div(eps, square(length)),
+               s = add(elementwise_sum(formulas::SquareSum{}, x.dim() - 1, true, v), rest);
   return {div(v, sqrt(s)), div(rest, s)};
 }
 
@@ -92,7 +96,7 @@ Tensor hinge_embedding_loss(const Tensor& x, const Tensor& target, double margin
 
 Tensor soft_margin_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
   detail::check_same_shape("soft_margin_loss", x, target);
-  return detail::reduced(softplus(mul(neg(target), x)), reduction);
+  return detail::reduced_elementwise(formulas::SoftMargin{}, reduction, x, target);
 }
 
 Tensor multi_margin_loss(const Tensor& x, const Tensor& target, const MultiMarginLossOptions& o) {
@@ -157,8 +161,9 @@ Tensor cosine_embedding_loss(const Tensor& x1, const Tensor& x2, const Tensor& t
   const auto [u1, rest1] = detail::unit_vector(x1, eps);
   const auto [u2, rest2] = detail::unit_vector(x2, eps);
   const Tensor rest = squeeze(add(rest1, rest2), -1);
-  const Tensor apart = mul(0.5, add(sum(square(sub(u1, u2)), -1), rest));
-  const Tensor near = relu(sub(sum(mul(u1, u2), -1), margin));
+  const Tensor apart =
+      mul(0.5, add(detail::elementwise_sum(formulas::SquareDistance{}, x1.dim() - 1, false, u1, u2), rest));
+  const Tensor near = relu(sub(vecdot(u1, u2), margin));
   return detail::reduced(add(where(eq(target, 1), apart, 0), where(eq(target, -1), near, 0)), reduction);
 }
 

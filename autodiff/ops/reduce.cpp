@@ -2,12 +2,18 @@
 #include "autodiff/kernels/reduce.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "autodiff/core/axes.hpp"
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
+#include "autodiff/core/typed.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
+#include "autodiff/kernels/count.hpp"
+#include "autodiff/kernels/product.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
 #include "autodiff/ops/index.hpp"
@@ -37,7 +43,13 @@ struct Sum : Linear<Sum> {
   bool keepdim;
 
   Sum(const Axes& a, bool k) : axes(a), keepdim(k) {}
-  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype()); }
+  Tensor eval(const Tensor& x) const {
+    if (x.dtype() != boolean) return reduce(kernels::ReduceOp::sum, x, axes, keepdim, x.dtype());
+    const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+    Tensor out = make_tensor(shape, shape.numel(), i64);
+    kernels::count_true(view_of(x), axes, static_cast<std::int64_t*>(raw_data(out)));
+    return out;
+  }
   Tensor transpose(const Tensor& g, const Shape& in) const {
     return expand(keepdim ? g : restore_axes(g, in, axes), in);
   }
@@ -47,23 +59,28 @@ struct Sum : Linear<Sum> {
 };
 
 /// Ties share the gradient evenly. The shares are piecewise constant, so they are never differentiated.
-struct Amax {
-  static constexpr Meta meta{.name = "amax",
+template <bool largest>
+struct Extreme {
+  static constexpr Meta meta{.name = largest ? "amax" : "amin",
                              .reads = {X1 | Y},
-                             .formula = "largest x over axes",
-                             .derivative = "dX = G at the largest, shared evenly by equals, else 0",
+                             .formula = largest ? "largest x over axes" : "smallest x over axes",
+                             .derivative = largest
+                                               ? "dX = G at the largest, shared evenly by equals, else 0"
+                                               : "dX = G at the smallest, shared evenly by equals, else 0",
                              .conventions = "equals share evenly; NaN wins; empty: an error"};
   Axes axes;
   bool keepdim;
 
-  Tensor eval(const Tensor& x) const { return reduce(kernels::ReduceOp::max, x, axes, keepdim, x.dtype()); }
+  Tensor eval(const Tensor& x) const {
+    return reduce(largest ? kernels::ReduceOp::max : kernels::ReduceOp::min, x, axes, keepdim, x.dtype());
+  }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     if (!s.needs(0)) return;
     gin[0] = mul(keepdim ? g : restore_axes(g, s.shape(0), axes), shares(s));
   }
   Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], shares(s)), axes, keepdim); }
   Tensor batch(const BatchedCall& c) const {
-    return axes.empty() ? c.x[0] : amax(c.x[0], BatchedCall::shifted(axes), keepdim);
+    return axes.empty() ? c.x[0] : (largest ? amax : amin)(c.x[0], BatchedCall::shifted(axes), keepdim);
   }
 
  private:
@@ -77,6 +94,21 @@ struct Amax {
     return where(isnan(x), x, div(hits, where(eq(count, 0), 1, count)));
   }
 };
+
+using Amax = Extreme<true>;
+using Amin = Extreme<false>;
+
+/// Contiguous memory of this shape as lines along `axes`, if they are neighbours.
+std::optional<kernels::Lines> lines_over(const Shape& shape, const Axes& axes) {
+  kernels::Lines lines{1, 1, 1};
+  for (int d = 0; d < shape.rank(); ++d) {
+    const bool within = std::find(axes.begin(), axes.end(), d) != axes.end();
+    if (within && d > axes[0] && std::find(axes.begin(), axes.end(), d - 1) == axes.end())
+      return std::nullopt;
+    (within ? lines.n : axes.empty() || d < axes[0] ? lines.outer : lines.inner) *= shape[d];
+  }
+  return lines;
+}
 
 /// A tree of products: its derivatives are the products of all others, exact at zeros in every order.
 Tensor prod_tree(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -93,7 +125,7 @@ Tensor prod_tree(const Tensor& x, const Axes& axes, bool keepdim) {
 
 struct Prod : Fused<Prod> {
   static constexpr Meta meta{.name = "prod",
-                             .reads = {X1},
+                             .reads = {X1 | Y},
                              .formula = "x1 x2 ... xn",
                              .derivative = "dx[i] = G times the product of the others",
                              .conventions = "empty: 1; at zeros exactly the product of the others"};
@@ -106,6 +138,17 @@ struct Prod : Fused<Prod> {
                                   : prod_tree(x, axes, keepdim);
   }
   Tensor reference(const TensorList& x) const { return prod_tree(x[0], axes, keepdim); }
+  void vjp_fast(const Saved& s, const Tensor& g, Tensor* gin) const {
+    const auto lines = lines_over(s.shape(0), axes);
+    if (!lines)
+      return vjp_by_reference(
+          s, [op = *this](const TensorList& x) { return TensorList{op.reference(x)}; }, g, gin);
+    const Tensor x = contiguous(s.x(0)), y = s.y(), slopes = contiguous(g);
+    gin[0] = fresh(x.shape(), g.dtype());
+    in_type(g.dtype(), [&]<class T>(T) {
+      kernels::product_of_others<T>(*lines, x.data<T>(), y.data<T>(), slopes.data<T>(), written<T>(gin[0]));
+    });
+  }
   Tensor batch(const BatchedCall& c) const {
     return axes.empty() ? c.x[0] : prod(c.x[0], BatchedCall::shifted(axes), keepdim);
   }
@@ -188,6 +231,8 @@ std::vector<Case> extreme_cases(Tensor (*all)(const Tensor&),
   return cases;
 }
 
+Tensor mask_of(const Tensor& x) { return x.dtype() == boolean ? x : ne(x, 0); }
+
 Tensor position(kernels::ReduceOp op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   check_not_empty(name, x, axes);
   return unrecorded(x, [=](const Tensor& v, int outer) {
@@ -204,9 +249,9 @@ OpList reduce_ops() {
   const auto to_matrix = [](const TensorList& x) { return sum_to(x[0], {1, 4}); };
   return {axis_row(Sum::meta, true, cadena::sum),
           axis_row(Amax::meta, false, cadena::amax),
+          axis_row(Amin::meta, false, cadena::amin),
           prod_row(),
-          composite(
-              axis_row({.name = "nansum", .formula = "sum of the x that are not NaN"}, true, cadena::nansum)),
+          axis_row(formulas::NanSum::meta, true, cadena::nansum),
           composite(axis_row({.name = "nanmean",
                               .formula = "nansum(x) / (number of x that are not NaN)",
                               .conventions = "nothing but NaN: NaN"},
@@ -219,10 +264,6 @@ OpList reduce_ops() {
               })),
           composite(axis_row({.name = "mean", .formula = "sum(x) / n", .conventions = "empty: NaN"}, false,
                              cadena::mean)),
-          composite(axis_row({.name = "amin",
-                              .formula = "-amax(-x)",
-                              .conventions = "equals share evenly; NaN wins; empty: an error"},
-                             false, cadena::amin)),
           composite(case_row(
               {.name = "max",
                .domain = {all_different},
@@ -262,7 +303,7 @@ OpList reduce_ops() {
 
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("sum", axes, x.dim());
-  return detail::apply(detail::Sum(a, keepdim), detail::numeric(x));
+  return detail::apply(detail::Sum(a, keepdim), x);
 }
 
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -278,7 +319,8 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor nansum(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("nansum", axes, x.dim());
-  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, a, keepdim);
+  if (!is_floating(x.dtype())) return sum(x, a, keepdim);
+  return detail::elementwise_sum(formulas::NanSum{}, a, keepdim, x);
 }
 
 Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -289,15 +331,16 @@ Tensor nanmean(const Tensor& x, const Axes& axes, bool keepdim) {
 
 Tensor count_nonzero(const Tensor& x, const Axes& axes) {
   NoGrad guard;
-  return sum(ne(x, 0), normalize_axes("count_nonzero", axes, x.dim()));
+  return sum(detail::mask_of(x), normalize_axes("count_nonzero", axes, x.dim()));
 }
 Tensor any(const Tensor& x, const Axes& axes, bool keepdim) {
   NoGrad guard;
-  return gt(sum(ne(x, 0), normalize_axes("any", axes, x.dim()), keepdim), 0);
+  return gt(sum(detail::mask_of(x), normalize_axes("any", axes, x.dim()), keepdim), 0);
 }
 Tensor all(const Tensor& x, const Axes& axes, bool keepdim) {
   NoGrad guard;
-  return eq(sum(eq(x, 0), normalize_axes("all", axes, x.dim()), keepdim), 0);
+  const Axes a = normalize_axes("all", axes, x.dim());
+  return eq(sum(detail::mask_of(x), a, keepdim), detail::count_along(x.shape(), a));
 }
 
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
@@ -308,7 +351,7 @@ Tensor amax(const Tensor& x, const Axes& axes, bool keepdim) {
 Tensor amin(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("amin", axes, x.dim());
   detail::check_not_empty("amin", x, a);
-  return neg(amax(neg(x), a, keepdim));
+  return detail::apply(detail::Amin{a, keepdim}, detail::numeric(x));
 }
 MinMax aminmax(const Tensor& x, const Axes& axes, bool keepdim) {
   const Axes a = normalize_axes("aminmax", axes, x.dim());

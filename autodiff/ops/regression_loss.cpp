@@ -4,6 +4,7 @@
 
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/tape.hpp"
+#include "autodiff/formulas/loss.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -32,49 +33,41 @@ void check_option(const char* op, const char* expected, double value, bool ok) {
     throw ValueError("[" + std::string(op) + "] expected " + expected + ", got " + std::to_string(value));
 }
 
-/// |input - target|, in a real dtype.
-Tensor distance(const char* op, const Tensor& input, const Tensor& target) {
-  check_same_shape(op, input, target);
-  return abs(sub(input, target));
-}
-
 }  // namespace
 }  // namespace detail
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
   detail::check_same_shape("mse_loss", input, target);
-  return detail::reduced(square(sub(input, target)), reduction);
+  return detail::reduced_elementwise(formulas::SquaredError{}, reduction, input, target);
 }
 
 Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  return detail::reduced(detail::distance("l1_loss", input, target), reduction);
+  detail::check_same_shape("l1_loss", input, target);
+  return detail::reduced_elementwise(formulas::AbsoluteError{}, reduction, input, target);
 }
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction, double beta) {
   detail::check_option("smooth_l1_loss", "beta >= 0", beta, beta >= 0);
-  const Tensor d = detail::distance("smooth_l1_loss", input, target);
-  if (beta == 0) return detail::reduced(d, reduction);
-  return detail::reduced(where(lt(d, beta), mul(square(d), 0.5 / beta), sub(d, 0.5 * beta)), reduction);
+  detail::check_same_shape("smooth_l1_loss", input, target);
+  if (beta == 0) return l1_loss(input, target, reduction);
+  return detail::reduced_elementwise(formulas::SmoothAbsoluteError{beta}, reduction, input, target);
 }
 
 Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction, double delta) {
   detail::check_option("huber_loss", "delta > 0", delta, delta > 0);
-  const Tensor d = detail::distance("huber_loss", input, target);
-  return detail::reduced(where(le(d, delta), mul(square(d), 0.5), mul(sub(d, 0.5 * delta), delta)),
-                         reduction);
+  detail::check_same_shape("huber_loss", input, target);
+  return detail::reduced_elementwise(formulas::HuberError{delta}, reduction, input, target);
 }
 
 Tensor log_cosh_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
   detail::check_same_shape("log_cosh_loss", input, target);
-  const Tensor d = sub(input, target);
-  return detail::reduced(sub(add(d, softplus(mul(d, -2))), std::numbers::ln2), reduction);
+  return detail::reduced_elementwise(formulas::LogCoshError{}, reduction, input, target);
 }
 
 Tensor quantile_loss(const Tensor& input, const Tensor& target, double q, Reduction reduction) {
   detail::check_option("quantile_loss", "0 < q < 1", q, q > 0 && q < 1);
   detail::check_same_shape("quantile_loss", input, target);
-  const Tensor e = sub(target, input);
-  return detail::reduced(where(ge(e, 0), mul(e, q), mul(e, q - 1)), reduction);
+  return detail::reduced_elementwise(formulas::QuantileError{q}, reduction, input, target);
 }
 
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllLossOptions& o) {
@@ -178,21 +171,14 @@ OpList regression_ops() {
     return pair_loss_row(meta, loss);
   };
   return {
-      pair_loss_row({.name = "mse_loss", .formula = "mean((x - y)^2)"}, cadena::mse_loss),
-      with({.name = "l1_loss", .formula = "mean(|x - y|)", .conventions = "derivative 0 at x = y"}, nearby,
-           cadena::l1_loss),
-      with({.name = "smooth_l1_loss",
-            .formula = "mean((x - y)^2 / (2 beta), or |x - y| - beta / 2 beyond beta)"},
-           nearby,
+      pair_loss_row(formulas::SquaredError::meta, cadena::mse_loss),
+      with(formulas::AbsoluteError::meta, nearby, cadena::l1_loss),
+      with(formulas::SmoothAbsoluteError::meta, nearby,
            [](T x, T y, Reduction r) { return smooth_l1_loss(x, y, r) + smooth_l1_loss(x, y - 9, r, 2); }),
-      with({.name = "huber_loss",
-            .formula = "mean((x - y)^2 / 2, or delta (|x - y| - delta / 2) beyond delta)"},
-           far_below, [](T x, T y, Reduction r) { return huber_loss(x, y, r) + huber_loss(x, y, r, 9); }),
-      pair_loss_row({.name = "log_cosh_loss", .formula = "mean(log(cosh(x - y)))"}, cadena::log_cosh_loss),
-      with({.name = "quantile_loss",
-            .formula = "mean(max(q (y - x), (q - 1) (y - x)))",
-            .conventions = "derivative -q at x = y"},
-           nearby,
+      with(formulas::HuberError::meta, far_below,
+           [](T x, T y, Reduction r) { return huber_loss(x, y, r) + huber_loss(x, y, r, 9); }),
+      pair_loss_row(formulas::LogCoshError::meta, cadena::log_cosh_loss),
+      with(formulas::QuantileError::meta, nearby,
            [](T x, T y, Reduction r) { return quantile_loss(x, y, 0.3, r) + quantile_loss(y, x, 0.3, r); }),
       pair_loss_row({.name = "poisson_nll_loss",
                      .domain = {positive, Domain{.low = 1.1, .high = 3}},

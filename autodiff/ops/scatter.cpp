@@ -50,8 +50,11 @@ struct Scatter {
   }
   void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
     const Tensor& i = index.get(op);
-    if (s.needs(0)) gin[0] = apply(Scatter(*this), g, zeros(i.shape(), g.dtype()));
-    if (s.needs(1)) gin[1] = where(winners(g.shape(), i), gather(g, axis, i), zeros({}, g.dtype()));
+    const Tensor zero = zeros({}, g.dtype());
+    if (s.needs(0)) gin[0] = apply(Scatter(*this), g, expand(zero, i.shape()));
+    if (!s.needs(1)) return;
+    gin[1] = gather(g, axis, i);
+    if (i.size(axis) > 1) gin[1] = where(winners(g.size(axis), i), gin[1], zero);
   }
   Tensor jvp(const Saved& s, const Tensor* t) const {
     const Tensor& i = index.get(op);
@@ -60,15 +63,22 @@ struct Scatter {
   }
 
  private:
-  /// Whose value stays.
-  Tensor winners(const Shape& shape, const Tensor& i) const {
-    return unrecorded(i, [shape, op = op, axis = axis](const Tensor& all, int outer) {
-      Shape behind = shape;
-      for (int k = outer; k > 0; --k) behind.insert(0, all.shape()[k - 1]);
-      const Tensor numbers = reshape(arange(all.numel()), all.shape()), board = zeros(behind, i64);
-      check_found(op, kernels::scatter(view_of(board), axis + outer, view_of(all), view_of(numbers)), behind,
-                  axis + outer);
-      return eq(gather(board, axis + outer, all), numbers);
+  /// Whose value stays, to be broadcast to the shape of i.
+  Tensor winners(std::int64_t extent, const Tensor& i) const {
+    return unrecorded(i, [extent, axis = axis](const Tensor& all, int outer) {
+      const int a = axis + outer;
+      Tensor one = all;  // without the dimensions along which indices repeat
+      std::int64_t before = 1, behind = 1;
+      for (int d = outer; d < all.dim(); ++d)
+        if (d != a && all.strides()[d] == 0) one = slice(one, d, {0, 1});
+      for (int d = 0; d < all.dim(); ++d)
+        if (d != a) (d < a ? before : behind) *= one.size(d);
+      const Tensor index = contiguous(one);
+      Tensor last = make_tensor(one.shape(), one.numel(), boolean);
+      kernels::last_of_equals(before, one.size(a), behind, extent,
+                              static_cast<const std::int64_t*>(raw_data(index)),
+                              static_cast<bool*>(raw_data(last)));
+      return last;
     });
   }
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "autodiff/core/axes.hpp"
@@ -131,6 +132,33 @@ Unique unique_slices(const char* op, const Tensor& x, int axis, bool consecutive
   return {contiguous(transpose(reshape(to(u.rows, x.dtype()), shape), 0, a)), u.inverse, u.counts};
 }
 
+/// Runs of equal elements of a vector in an order (undefined: its own).
+Unique runs_of(const Tensor& x, const Tensor& flat, const Tensor& order) {
+  const std::int64_t n = flat.numel();
+  const Tensor starts = empty({n + 1}, i64), inverse = empty({n}, i64);
+  const std::int64_t runs =
+      kernels::find_runs(flat.dtype(), n, raw_data(flat), order.defined() ? memory(order) : nullptr,
+                         memory(starts), memory(inverse));
+  const Tensor first = slice(starts, 0, {0, runs}), last = slice(starts, 0, {1, runs + 1});
+  const Tensor at = order.defined() ? index_select(order, 0, first) : first;
+  return {to(index_select(flat, 0, at), x.dtype()), reshape(inverse, x.shape()), sub(last, first)};
+}
+
+/// Whole numbers within a range that is not much larger than their number are counted, not sorted.
+std::optional<Unique> counted_unique(const Tensor& flat) {
+  const std::int64_t n = flat.numel();
+  if (flat.dtype() != i64 || n == 0) return std::nullopt;
+  const MinMax ends = aminmax(flat);
+  const auto low = ends.min.item<std::int64_t>(), high = ends.max.item<std::int64_t>();
+  const std::uint64_t gap = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  if (gap >= static_cast<std::uint64_t>(n)) return std::nullopt;
+  const auto range = static_cast<std::int64_t>(gap) + 1;
+  const Tensor values = empty({range}, i64), counts = empty({range}, i64), inverse = empty({n}, i64);
+  const std::int64_t found =
+      kernels::unique_in_range(n, memory(flat), low, range, memory(values), memory(counts), memory(inverse));
+  return Unique{clone(slice(values, 0, {0, found})), inverse, clone(slice(counts, 0, {0, found}))};
+}
+
 }  // namespace
 
 OpList search_ops() {
@@ -153,22 +181,17 @@ OpList search_ops() {
 
 Unique unique(const Tensor& x) {
   NoGrad guard;
-  const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), order = argsort(flat);
-  const Tensor starts = empty(flat.shape(), i64), inverse = empty(flat.shape(), i64);
-  const std::int64_t n = flat.numel(),
-                     runs = kernels::find_runs(flat.dtype(), n, detail::raw_data(flat), detail::memory(order),
-                                               detail::memory(starts), detail::memory(inverse));
-  const Tensor first = slice(starts, 0, {0, runs});
-  return {to(index_select(flat, 0, index_select(order, 0, first)), x.dtype()), reshape(inverse, x.shape()),
-          diff(first, 1, 0, {}, full({1}, n, i64))};
+  const Tensor flat = contiguous(detail::numeric(reshape(x.detach(), {x.numel()})));
+  if (const auto counted = detail::counted_unique(flat))
+    return {to(counted->values, x.dtype()), reshape(counted->inverse, x.shape()), counted->counts};
+  return detail::runs_of(x, flat, argsort(flat));
 }
 
 Unique unique(const Tensor& x, int axis) { return detail::unique_slices("unique", x, axis, false); }
 
 Unique unique_consecutive(const Tensor& x) {
-  Unique u = detail::unique_slices("unique_consecutive", reshape(x.detach(), {x.numel()}), 0, true);
-  u.inverse = reshape(u.inverse, x.shape());
-  return u;
+  NoGrad guard;
+  return detail::runs_of(x, contiguous(detail::numeric(reshape(x.detach(), {x.numel()}))), {});
 }
 
 Unique unique_consecutive(const Tensor& x, int axis) {

@@ -3,9 +3,11 @@
 
 #include "autodiff/core/losses.hpp"
 #include "autodiff/core/op.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/ops/activation.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
+#include "autodiff/ops/contraction.hpp"
 #include "autodiff/ops/distance.hpp"
 #include "autodiff/ops/indexing.hpp"
 #include "autodiff/ops/logic.hpp"
@@ -25,7 +27,8 @@ Tensor contrastive_loss(const Tensor& x1, const Tensor& x2, const Tensor& target
                      to_string(x1.shape()) + " and " + to_string(target.shape()));
   if (!(o.margin > 0))
     throw ValueError("[contrastive_loss] expected margin > 0, got " + std::to_string(o.margin));
-  const Tensor squares = sum(square(sub(x1, x2)), -1), none = eq(squares, 0);
+  const Tensor squares = detail::elementwise_sum(formulas::SquareDistance{}, x1.dim() - 1, false, x1, x2),
+               none = eq(squares, 0);
   const Tensor d = where(none, 0, sqrt(where(none, 1, squares)));
   const Tensor alike = where(eq(target, 1), squares, 0);
   const Tensor unlike = where(eq(target, -1), square(relu(sub(o.margin, d))), 0);
@@ -51,8 +54,8 @@ Tensor info_nce_loss(const Tensor& query, const Tensor& positive, const InfoNceL
   if (!given)
     return cross_entropy(div(matmul(q, t(p)), o.temperature), arange(n), {.reduction = o.reduction});
   const Tensor others = normalize(o.negatives, 2, -1);
-  const Tensor unlike = rank == 2 ? matmul(q, t(others)) : sum(mul(unsqueeze(q, 1), others), -1);
-  const Tensor scores = cat({sum(mul(q, p), -1, true), unlike}, 1);
+  const Tensor unlike = rank == 2 ? matmul(q, t(others)) : vecdot(unsqueeze(q, 1), others);
+  const Tensor scores = cat({unsqueeze(vecdot(q, p), 1), unlike}, 1);
   return cross_entropy(div(scores, o.temperature), zeros({n}, i64), {.reduction = o.reduction});
 }
 

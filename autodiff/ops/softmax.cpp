@@ -22,11 +22,6 @@ namespace cadena {
 namespace detail {
 namespace {
 
-std::int64_t rows_of(const Tensor& x) {
-  const std::int64_t n = x.shape().back();
-  return n == 0 ? 0 : x.numel() / n;
-}
-
 /// Runs a row kernel `f<T>(rows, n, pointers..., out)` on contiguous copies of the operands.
 template <class F>
 Tensor row_kernel(const F& f, const Shape& shape, const Tensor& a, const Tensor& b) {
@@ -126,8 +121,8 @@ struct LogSoftmax : Along {
   }
 };
 
-/// Over the last axis, which goes.
-struct LogSumExp {
+/// The axis goes.
+struct LogSumExp : Along {
   static constexpr Meta meta{
       .name = "logsumexp",
       .reads = {X1 | Y},
@@ -135,18 +130,35 @@ struct LogSumExp {
       .derivative = "dX = G exp(x - y)",
       .conventions = "-inf only: -inf, derivative 0; +inf: shared by the +inf; empty: -inf"};
   Tensor eval(const Tensor& x) const {
-    const auto n = x.shape().back();
+    const auto o = outer(x), k = n(x), i = inner(x);
     Shape shape = x.shape();
-    shape.erase(x.dim() - 1);
-    const auto rows = shape.numel();
-    return row_kernel([=](auto* in, auto*, auto* out) { kernels::logsumexp(rows, n, in, out); }, shape, x, x);
+    shape.erase(x.dim() + axis);
+    return row_kernel(
+        [=, this](auto* in, auto*, auto* out) {
+          axis == -1 ? kernels::logsumexp(o, k, in, out) : kernels::logsumexp_columns(o, k, i, in, out);
+        },
+        shape, x, x);
   }
   Tensor batch(const BatchedCall& c) const { return apply(*this, c.x[0]); }
-  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const { gin[0] = mul(unsqueeze(g, -1), weights(s)); }
-  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], weights(s)), -1); }
+  void vjp(const Saved& s, const Tensor& g, Tensor* gin) const {
+    gin[0] = composed(s.x(0), g) ? mul(unsqueeze(g, axis), weights(s)) : product(s.x(0), s.y(), g);
+  }
+  Tensor jvp(const Saved& s, const Tensor* t) const { return sum(mul(t[0], weights(s)), axis); }
 
  private:
-  static Tensor constant_weights(const Tensor& x, const Tensor& y) {
+  /// g d y / dx
+  Tensor product(const Tensor& x, const Tensor& y, const Tensor& g) const {
+    const auto o = outer(x), k = n(x), i = inner(x);
+    const Tensor factors = contiguous(g);
+    return row_kernel(
+        [=, this](auto* xp, auto* yp, auto* out) {
+          const auto* f = factors.data<std::remove_pointer_t<decltype(out)>>();
+          axis == -1 ? kernels::logsumexp_vjp(k == 0 ? 0 : o, k, xp, yp, f, out)
+                     : kernels::logsumexp_vjp_columns(o, k, i, xp, yp, f, out);
+        },
+        x.shape(), x, y);
+  }
+  Tensor constant_weights(const Tensor& x, const Tensor& y) const {
     NoGrad guard;
     if (is_batched(x)) {
       const Tensor in[] = {x, y};
@@ -154,24 +166,17 @@ struct LogSumExp {
       return call.wrap(constant_weights(call.x[0], call.x[1]));
     }
     if (on_tape()) [[unlikely]]
-      return repeatable(meta.name, [=] { return constant_weights(x, y); });
-    const auto n = x.shape().back(), rows = rows_of(x);
-    const Tensor one = ones(y.shape(), y.dtype());
-    return row_kernel(
-        [=, &one](auto* xp, auto* yp, auto* out) {
-          using T = std::remove_pointer_t<decltype(out)>;
-          kernels::logsumexp_vjp(rows, n, xp, yp, one.data<T>(), out);
-        },
-        x.shape(), x, y);
+      return repeatable(meta.name, [=, op = *this] { return op.constant_weights(x, y); });
+    return product(x, y, ones(y.shape(), y.dtype()));
   }
   /// exp(x - y), that is softmax(x); in rows of infinite y the weights are constant: 0 over -inf, shared by
   /// the +inf.
-  static Tensor weights(const Saved& s) {
+  Tensor weights(const Saved& s) const {
     const Tensor& x = s.x(0);
     const Tensor y = s.y();
     const Tensor constant = constant_weights(x, y);
     if (!composed(constant)) return constant;
-    const Tensor top = unsqueeze(y, -1);
+    const Tensor top = unsqueeze(y, axis);
     const Tensor finite = lt(abs(top.detach()), std::numeric_limits<double>::infinity());
     return where(finite, exp(sub(x, where(finite, top, 0))), constant);
   }
@@ -254,6 +259,15 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
     if (gone) n *= x.shape()[i];
   }
   for (auto a : reduced) order.push_back(a);
+  // Neighbouring axes that are few elements stay where they are, as one.
+  const int count = reduced.rank(), first = count == 0 ? 0 : static_cast<int>(reduced[0]);
+  if (count > 0 && reduced[count - 1] == first + count - 1 && first + count < x.dim() && n > 0 &&
+      n <= detail::Along::longest) {
+    rows.insert(first, n);
+    detail::LogSumExp op;
+    op.axis = first - rows.rank();
+    return reshape(detail::apply(op, reshape(x, rows)), kept);
+  }
   rows.push_back(n);
   return reshape(detail::apply(detail::LogSumExp{}, reshape(permute(x, order), rows)), kept);
 }

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "autodiff/core/axes.hpp"
+#include "autodiff/core/elementwise_sum.hpp"
 #include "autodiff/core/op.hpp"
 #include "autodiff/core/table.hpp"
 #include "autodiff/core/tape.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/formulas/sums.hpp"
 #include "autodiff/kernels/moments.hpp"
 #include "autodiff/ops/arithmetic.hpp"
 #include "autodiff/ops/choice.hpp"
@@ -116,8 +118,8 @@ Tensor norm_of(const char* op, const Tensor& x, double ord, const Axes& axes, bo
   const Axes a = normalize_axes(op, axes, x.dim());
   if (ord < 0 || std::isinf(ord)) check_not_empty(op, x, a);
   if (std::isinf(ord)) return ord > 0 ? amax(abs(x), a, keepdim) : amin(abs(x), a, keepdim);
-  if (ord == 2) return root(sum(square(x), a, keepdim));
-  if (ord == 1) return sum(abs(x), a, keepdim);
+  if (ord == 2) return root(elementwise_sum(formulas::SquareSum{}, a, keepdim, x));
+  if (ord == 1) return elementwise_sum(formulas::AbsSum{}, a, keepdim, x);
   if (ord != 0) return power_norm(x, ord, a, keepdim);
   // A count does not change with x: connected to it all the same, with derivative 0.
   return sum(where(zeros({}, boolean), x, to(ne(x, 0), x.dtype())), a, keepdim);
@@ -214,6 +216,12 @@ OpList statistics_ops() {
                           const StdMean both = std_mean(x, a, {.keepdim = k});
                           return add(both.std, mul(both.mean, both.std));
                         }))),
+          row(formulas::SquareSum::meta, cases_of([](const Tensor& x, const Axes& a, bool k) {
+                return elementwise_sum(formulas::SquareSum{}, normalize_axes("sum", a, x.dim()), k, x);
+              })),
+          row(formulas::AbsSum::meta, cases_of([](const Tensor& x, const Axes& a, bool k) {
+                return elementwise_sum(formulas::AbsSum{}, normalize_axes("sum", a, x.dim()), k, x);
+              })),
           composite(row({.name = "vector_norm",
                          .domain = {all_different},
                          .formula = "sum(|x|^ord)^(1/ord)",

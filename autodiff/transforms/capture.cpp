@@ -83,6 +83,7 @@ struct Captured::State {
     if (tape)
       if (const auto difference = Tape::difference(*tape, *again); !difference.empty())
         throw CaptureError("[capture] expected the function to do what was captured, got " + difference);
+    if (tape) again->fuse();
     verified = tape != nullptr;
     tape = std::move(again), inputs = std::move(in), outputs = std::move(out);
   }

@@ -1,4 +1,5 @@
-// The workloads of engine_bench, tensor_bench, train_bench and model_bench on libtorch, in one program.
+// The workloads of engine_bench, tensor_bench, train_bench, model_bench and variants_bench on libtorch, in
+// one program.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
@@ -40,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> about() {
 
 Suite everything() {
   Suite all;
-  for (auto suite : {engine_suite, tensor_suite, train_suite, model_suite})
+  for (auto suite : {engine_suite, tensor_suite, train_suite, model_suite, variants_suite})
     for (auto& workload : suite()) all.push_back(std::move(workload));
   return all;
 }

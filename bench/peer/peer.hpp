@@ -42,5 +42,6 @@ Suite engine_suite();
 Suite tensor_suite();
 Suite train_suite();
 Suite model_suite();
+Suite variants_suite();
 
 }  // namespace bench::peer

@@ -84,7 +84,8 @@ Step product_both_ways(std::int64_t n) {
 Suite tensor_suite() {
   Suite list = {
       {"W10/gelu_plain_ops", gelu_of_plain_ops, gelu_work},
-      {"W10/gelu_one_lambda", gelu_of_plain_ops, gelu_work},  // it has no fused formulas of one's own
+      {"W10/gelu_plain_ops_captured", gelu_of_plain_ops, gelu_work},  // libtorch as it is
+      {"W10/gelu_one_lambda", gelu_of_plain_ops, gelu_work},          // it has no fused formulas of one's own
       {"W10/gelu_built_in", gelu_built_in, gelu_work},
       {"W11/cross_entropy_4096x1000", cross_entropy_of_rows, cross_entropy_work},
       {"W12/layer_norm_4096x768", layer_norm_of_rows, layer_norm_work},

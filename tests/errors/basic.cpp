@@ -226,6 +226,12 @@ Rows basic_rows() {
        }},
       {"scatter_add", Kind::index, {"7"}, [] { scatter_add(m({2}), 0, tensor({7}), m({1})); }},
       {"scatter_add", Kind::shape, {"(1,)", "(2,)"}, [] { scatter_add(m({2}), 0, tensor({1}), m({2})); }},
+      {"index_select",  // also where there is nothing to copy, and only the first of several
+       Kind::index,
+       {"[0, 2)", "got 7"},
+       [] {
+         index_select(zeros({2, 0}), 0, tensor({1, 7, -9}));
+       }},
       {"index_select",
        Kind::index,
        {"[0, 3)", "3"},

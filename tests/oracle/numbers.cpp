@@ -27,6 +27,15 @@ Calls reduction_calls() {
       {"prod", [](In x) { return prod(x[0], {1}); }},
       {"prod zeros", [](In x) { return prod(x[0], {1}); }},
       {"nansum", [](In x) { return nansum(x[0], {1}); }},
+      {"square_sum",
+       [](In x) {
+         return vector_norm(x[0], 2, {0, 2});
+       }},
+      {"abs_sum",
+       [](In x) {
+         return vector_norm(x[0], 1, {1, 2});
+       }},
+      {"square_distance", [](In x) { return pairwise_distance(x[0], x[1], 2, 0.25); }},
       {"nanmean", [](In x) { return nanmean(x[0], {1}); }},
       {"aminmax",
        [](In x) {
