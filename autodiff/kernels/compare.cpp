@@ -54,9 +54,11 @@ void close_loop(const void* op, void* out, const void* const* in, unsigned, std:
   for (std::int64_t i = 0; i < n; ++i) {
     const auto x = static_cast<double>(a[i]), y = static_cast<double>(b[i]);
     // An infinite bound would make everything close, so both must be finite to be compared by their distance.
-    const bool near =
-        (std::abs(x - y) <= std::abs(y) * relative + absolute) & (std::abs(x) < inf) & (std::abs(y) < inf);
-    o[i] = (x == y) | near | (equal_nan & (x != x) & (y != y));
+    // Numbers, whose & and | never branch, so that the loop has lanes.
+    const int within = std::abs(x - y) <= std::abs(y) * relative + absolute;
+    const int finite_x = std::abs(x) < inf, finite_y = std::abs(y) < inf, equal = x == y;
+    const int nan_x = x != x, nan_y = y != y, nans_count = equal_nan;
+    o[i] = static_cast<unsigned char>(equal | (within & finite_x & finite_y) | (nans_count & nan_x & nan_y));
   }
 }
 
