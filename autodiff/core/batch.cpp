@@ -63,10 +63,8 @@ Tensor unrecorded(const Tensor& x, const std::function<Tensor(const Tensor&, int
   for (; is_batched(all); all = Tensor(raw_impl(all)->storage->batch_payload->all))
     levels.push_back(raw_impl(all)->storage->batch_payload->level);
   const int outer = static_cast<int>(levels.size());
-  Tensor y = on_tape()
-                 ? tape->step("position",
-                              [f, all, outer](const TensorList&) { return TensorList{f(all, outer)}; })[0]
-                 : f(all, outer);
+  Tensor y = on_tape() ? tape->step("position", [f, all, outer] { return TensorList{f(all, outer)}; })[0]
+                       : f(all, outer);
   for (; !levels.empty(); levels.pop_back()) y = make_batched(y, levels.back());
   return y;
 }

@@ -168,22 +168,16 @@ Tape::Step Tape::begin(std::string_view name) const {
   return {.name = std::string(name), .loops_before = loops_.size(), .grad_mode = grad_enabled, .body = {}};
 }
 
-TensorList Tape::step(std::string_view name, Body body, TensorList holds) {
-  Step next = begin(name);
-  next.body = std::move(body);
-  next.holds = std::move(holds);
-  return step(std::move(next), false);
+TensorList Tape::step(std::string_view name, std::function<TensorList()> body) {
+  return node_step(
+      std::string(name), {}, [body = std::move(body)](const TensorList&) { return body(); }, {}, false);
 }
 
 TensorList Tape::node_step(std::string name, const Edge& node, Body body, TensorList holds, bool keeps) {
-  Step next = begin(name);
-  next.body = std::move(body);
-  next.holds = std::move(holds);
-  next.node = node;
-  return step(std::move(next), keeps);
-}
-
-TensorList Tape::step(Step step, bool keeps) {
+  Step step = begin(name);
+  step.body = std::move(body);
+  step.holds = std::move(holds);
+  step.node = node;
   const Inside inside(*this, true);
   TensorList results = step.body(step.holds);
   for (std::size_t i = 0; i < allocations_.size(); ++i) {

@@ -38,10 +38,10 @@ class Tape {
 
   // While recording, at the top level of the function.
 
-  /// body(holds), now and in every replay. Undefined results are allowed, and must stay undefined.
-  TensorList step(std::string_view name, Body body, TensorList holds = {});
-  /// The same for a body that calls an op or rule of `node`. Only an op may leave tensors behind that are not
-  /// its results, in the node.
+  /// body(), now and in every replay. Undefined results are allowed, and must stay undefined.
+  TensorList step(std::string_view name, std::function<TensorList()> body);
+  /// The same for body(holds), which calls an op or rule of `node`. Only an op may leave tensors behind that
+  /// are not its results, in the node.
   TensorList node_step(std::string name, const Edge& node, Body body, TensorList holds, bool keeps);
   /// `body` writes to `target`, which was there before.
   void write(std::string_view name, const Tensor& target, Action body);
@@ -155,7 +155,6 @@ class Tape {
   void pin(const Tensor& t);
   /// At this place of the recording.
   Step begin(std::string_view name) const;
-  TensorList step(Step step, bool keeps);
   void append(Step step) { steps_.push_back(std::move(step)); }
   void run(Step& step);
 
@@ -248,7 +247,7 @@ auto repeatable(std::string_view name, F f) {
   if constexpr (std::is_void_v<R>)
     tape->act(name, std::move(f));
   else
-    return tape->step(name, [f = std::move(f)](const TensorList&) mutable { return TensorList{f()}; })[0];
+    return tape->step(name, [f = std::move(f)]() mutable { return TensorList{f()}; })[0];
 }
 /// The same for f that writes to `target`.
 template <class F>

@@ -150,21 +150,8 @@ void sweep_down_unshifted(double* d, double* e, std::int64_t first, std::int64_t
 /// Makes (d, e) diagonal. @return false if there were too many sweeps
 template <class T>
 bool diagonalize(std::int64_t n, double* d, double* e, const Padded<T>* ut, const Padded<T>* vt) {
-  constexpr double epsilon = std::numeric_limits<T>::epsilon() / 4;
   const Sweep<T> left(n), right(n);
-  std::int64_t sweeps = 0;
-  for (std::int64_t last = n - 1; last > 0;) {
-    std::int64_t first = last;  // of the block without a zero beside the diagonal that ends at `last`
-    for (; first > 0; --first)
-      if (std::abs(e[first - 1]) <= epsilon * (std::abs(d[first - 1]) + std::abs(d[first]))) {
-        e[first - 1] = 0;
-        break;
-      }
-    if (first == last) {
-      --last;
-      continue;
-    }
-    if (++sweeps > 40 * n) return false;
+  return deflate<T>(n, d, e, [&](std::int64_t first, std::int64_t last) {
     const double shift = smaller_singular_value(d[last - 1], e[last - 1], d[last]);
     const double ratio = shift / std::abs(d[first]);
     if (d[first] == 0 || ratio * ratio < std::numeric_limits<T>::epsilon())
@@ -173,8 +160,7 @@ bool diagonalize(std::int64_t n, double* d, double* e, const Padded<T>* ut, cons
       sweep_down(d, e, first, last, shift, left, right);
     if (ut) left.apply(first, last, *ut);
     if (vt) right.apply(first, last, *vt);
-  }
-  return true;
+  });
 }
 
 // The order of descending values.

@@ -96,25 +96,11 @@ void sweep_down(double* d, double* e, std::int64_t first, std::int64_t last, con
 /// Makes (d, e) diagonal and turns the rows of vt. @return false if there were too many sweeps
 template <class T>
 bool diagonalize(std::int64_t n, double* d, double* e, const Padded<T>* vt) {
-  constexpr double epsilon = std::numeric_limits<T>::epsilon() / 4;
   const Sweep<T> sweep(n);
-  std::int64_t sweeps = 0;
-  for (std::int64_t last = n - 1; last > 0;) {
-    std::int64_t first = last;  // of the block without a zero beside the diagonal that ends at `last`
-    for (; first > 0; --first)
-      if (std::abs(e[first - 1]) <= epsilon * (std::abs(d[first - 1]) + std::abs(d[first]))) {
-        e[first - 1] = 0;
-        break;
-      }
-    if (first == last) {
-      --last;
-      continue;
-    }
-    if (++sweeps > 40 * n) return false;
+  return deflate<T>(n, d, e, [&](std::int64_t first, std::int64_t last) {
     sweep_down(d, e, first, last, sweep);
     if (vt) sweep.apply(first, last, *vt);
-  }
-  return true;
+  });
 }
 
 }  // namespace

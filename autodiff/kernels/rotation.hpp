@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "autodiff/kernels/householder.hpp"
 
@@ -57,5 +58,28 @@ struct Sweep {
 
   Scratch<T> cosines, sines;
 };
+
+/// sweep(first, last) on the last block of the diagonal d without a zero among its neighbours e, until all of
+/// e is negligible for T, and then zero. @return false if there were too many sweeps
+template <class T, class F>
+bool deflate(std::int64_t n, const double* d, double* e, const F& sweep) {
+  constexpr double epsilon = std::numeric_limits<T>::epsilon() / 4;
+  std::int64_t sweeps = 0;
+  for (std::int64_t last = n - 1; last > 0;) {
+    std::int64_t first = last;  // of the block without a zero beside the diagonal that ends at `last`
+    for (; first > 0; --first)
+      if (std::abs(e[first - 1]) <= epsilon * (std::abs(d[first - 1]) + std::abs(d[first]))) {
+        e[first - 1] = 0;
+        break;
+      }
+    if (first == last) {
+      --last;
+      continue;
+    }
+    if (++sweeps > 40 * n) return false;
+    sweep(first, last);
+  }
+  return true;
+}
 
 }  // namespace cadena::kernels
